@@ -1,0 +1,38 @@
+/** Versions that decide which template is rendered: installed if present, else the archive's candidate. `major.minor.patch`. */
+export interface Versions {
+  postfix: string;
+  dovecot: string;
+  rspamd: string;
+  unbound: string;
+}
+
+export interface DomainModel {
+  name: string;
+  /** Selectors whose keys exist or are to be made on the server; the first signs. */
+  selectors: readonly string[];
+  /** The DKIM records are visible at every authoritative server: this domain's mail may be signed and sent. */
+  live: boolean;
+}
+
+/** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
+export interface ServerModel {
+  hostname: string;
+  profile: 'mailboxes' | 'send-only' | 'backup-mx';
+  os: { id: 'debian' | 'ubuntu'; version: string; codename: string };
+  versions: Versions;
+  /** Map type for generated tables: `lmdb`, `hash`, … from `postconf -h default_database_type` or the release. */
+  mapType: string;
+  domains: readonly DomainModel[];
+  /** Where certbot asks; undefined means Let's Encrypt production. */
+  acmeDirectory?: string;
+  /** PEM of the CA that signs the ACME server's own certificate (private networks and rehearsals). */
+  acmeCa?: string;
+  acmeEmail?: string;
+  /** A certificate for the host name from the ACME CA is in place (a self-signed one stands in until then). */
+  certificate: 'none' | 'self-signed' | 'issued';
+  /** Send over IPv6 only when it works both ways. */
+  ipv6: boolean;
+  resolver: { forwarder?: string; trustAnchor?: string };
+  /** Memory in MiB, for sizing. */
+  memory: number;
+}

@@ -1,0 +1,91 @@
+import type { DnsRecord, LiveRecord, RecordType } from '../record.js';
+
+export interface Zone {
+  /** The provider's own identifier. */
+  id: string;
+  /** Zone apex, canonical form. */
+  name: string;
+  /** The name servers the provider says the zone has; compared with the parent's delegation. */
+  nameServers: readonly string[];
+  state: 'active' | 'pending' | 'unknown';
+  /** Why writes would not be visible (pending, partial, paused), if so. */
+  note?: string;
+}
+
+export type Change =
+  | { op: 'create'; after: DnsRecord; mark?: string }
+  | { op: 'update'; before: LiveRecord; after: DnsRecord; mark?: string }
+  | { op: 'delete'; before: LiveRecord };
+
+/** One result per change, in order. `record` is what the provider says stands there now. */
+export type Applied =
+  | { ok: true; record?: LiveRecord }
+  | { ok: false; error: string; code?: string };
+
+export interface Capabilities {
+  types: ReadonlySet<RecordType>;
+  unit: 'record' | 'rrset';
+  /** A whole `apply` call lands or fails as one. */
+  atomic: boolean;
+  marks: 'comment' | 'label' | 'none';
+  minTtl: number;
+  maxTtl: number;
+  /** Most changes in one `apply` call; the core splits above it. */
+  batchMax: number;
+  /** Longest TXT value in bytes, if limited. */
+  maxTxt?: number;
+  nullMx: boolean;
+}
+
+export interface CredentialField {
+  /** Key in the credentials object. */
+  key: string;
+  label: string;
+  secret: boolean;
+  optional?: boolean;
+  /** Environment variables, first match wins; each also as `<NAME>_FILE`. */
+  env: readonly string[];
+  help?: string;
+}
+
+/** What a provider may use of the outside world. */
+export interface ProviderContext {
+  credentials: Readonly<Record<string, string>>;
+  fetch: typeof fetch;
+  signal: AbortSignal;
+  /** Non-default endpoint; only ever from flag or environment, never from the yaml. */
+  baseUrl?: string;
+  /** One line of progress or retry notice; already free of secrets. */
+  log(line: string): void;
+}
+
+/** A DNS provider only translates. Planning, merge rules, read-back and backup live in the core. */
+export interface DnsProvider {
+  /** Cheap, read-only. Throws SetupError (exit 2) when the credentials do not work. */
+  verify(): Promise<{ detail: string }>;
+  /** The zone that holds `name`: the longest suffix among the provider's zones; null when there is none. */
+  findZone(name: string): Promise<Zone | null>;
+  /** Every record of the zone, or an exception; never a part. */
+  list(zone: Zone): Promise<LiveRecord[]>;
+  /** Reasons the provider would reject this record; asked at plan time. */
+  audit(record: DnsRecord): string[];
+  apply(zone: Zone, changes: readonly Change[]): Promise<Applied[]>;
+}
+
+/** A registry line: everything known about a provider without talking to it. */
+export interface ProviderDefinition {
+  id: string;
+  title: string;
+  /** Name-server host name patterns by which the provider is recognised. */
+  nameServers: readonly RegExp[];
+  credentials: readonly CredentialField[];
+  /** Where the token is made. */
+  tokenUrl: string;
+  /** The least rights the token needs. */
+  rights: string;
+  capabilities: Capabilities;
+  /** Environment variable that overrides the endpoint, if any. */
+  baseUrlEnv?: string;
+  /** Heavy SDKs load inside. */
+  open(context: ProviderContext): Promise<DnsProvider>;
+}
