@@ -18,9 +18,7 @@ export type Change =
   | { op: 'delete'; before: LiveRecord };
 
 /** One result per change, in order. `record` is what the provider says stands there now. */
-export type Applied =
-  | { ok: true; record?: LiveRecord }
-  | { ok: false; error: string; code?: string };
+export type Applied = { ok: true; record?: LiveRecord } | { ok: false; error: string; code?: string };
 
 export interface Capabilities {
   types: ReadonlySet<RecordType>;

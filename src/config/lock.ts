@@ -1,0 +1,23 @@
+/**
+ * `smtp-setup.lock.json`, beside the yaml, written by apply and committed too: discovered public values, so that
+ * `check dns` needs neither SSH nor tokens.
+ */
+export interface Lock {
+  version: 1;
+  /** Keyed by host name. */
+  servers: Record<string, { ipv4?: string; ipv6?: string }>;
+  /** Keyed by domain. */
+  domains: Record<
+    string,
+    {
+      /** Public keys as they stand in DNS (`p=` value, base64 SPKI), the signing one first. */
+      dkim: { selector: string; publicKey: string }[];
+      /** The zone that holds the domain's records. */
+      zone?: string;
+      /** SPF as planned after the merge with what the zone already held. */
+      spf?: string;
+      /** DMARC record text as planned or found. */
+      dmarc?: string;
+    }
+  >;
+}
