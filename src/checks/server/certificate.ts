@@ -1,0 +1,90 @@
+import { LineClient, type TlsState } from '../../mail/line-client.js';
+import { SmtpClient } from '../../mail/smtp-client.js';
+import {
+  endpoint,
+  judgeConversation,
+  type Outcome,
+  type ServerCheck,
+  type ServerTarget,
+} from './server-check.js';
+
+const ports = [
+  { port: 25, mode: 'starttls' },
+  { port: 465, mode: 'tls' },
+  { port: 587, mode: 'starttls' },
+  { port: 993, mode: 'tls' },
+] as const;
+
+/** The certificate as served, on every port that speaks TLS: chain, name, remaining life, protocol. */
+export const certificate: ServerCheck = {
+  id: 'TLS-CERT',
+  title: 'The certificate is valid on every port',
+  needs: 'nothing',
+  ref: 'RFC 8461 section 4.2',
+  async run(target, address) {
+    return Promise.all(
+      ports.map(async ({ port, mode }) => {
+        const subject = `${address} port ${port}`;
+        try {
+          return judgeTls(await readTls(target, address, port, mode), subject, target.now);
+        } catch (error) {
+          return judgeConversation(error, subject);
+        }
+      }),
+    );
+  },
+};
+
+async function readTls(
+  target: ServerTarget,
+  address: string,
+  port: number,
+  mode: 'tls' | 'starttls',
+): Promise<TlsState | undefined> {
+  if (mode === 'tls') {
+    const client = await LineClient.connect(endpoint(target, address, port), { tls: true });
+    client.close();
+    return client.tls;
+  }
+  const client = await SmtpClient.connect(endpoint(target, address, port));
+  await client.ehlo(target.ehloName);
+  await client.startTls();
+  client.close();
+  return client.tls;
+}
+
+/** Life is judged by thirds: certificates are issued for 90 days today and for 45 in 2028. */
+export function judgeTls(state: TlsState | undefined, subject: string, now: number): Outcome {
+  if (!state) {
+    return {
+      status: 'fail',
+      subject,
+      message: 'TLS is not offered.',
+      fix: 'Run smtp-setup apply: it restores the TLS settings.',
+    };
+  }
+  const end = Date.parse(state.certificate.validTo);
+  const life = end - Date.parse(state.certificate.validFrom);
+  const left = end - now;
+  const days = Math.floor(left / 86_400_000);
+  const observed = `${state.protocol}, issued by ${state.certificate.issuer || 'unknown'}, ${days} days left`;
+  if (!state.authorized) {
+    return {
+      status: 'fail',
+      subject,
+      message: `The certificate does not verify: ${state.reason}.`,
+      observed,
+      fix: 'Run smtp-setup apply: it asks the certificate authority again.',
+    };
+  }
+  if (left < life / 3) {
+    return {
+      status: 'warn',
+      subject,
+      message: 'Less than a third of the certificate’s life is left: renewal does not work.',
+      observed,
+      fix: 'On the server: systemctl status certbot.timer and certbot renew --dry-run.',
+    };
+  }
+  return { status: 'pass', subject, message: 'The certificate verifies.', observed };
+}
