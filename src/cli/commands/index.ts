@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.js';
+import type { Outcome, Run } from '../outcome.js';
+import { applyCommand } from './apply.js';
+import { checkCommand } from './check.js';
+import type { CommandDefinition } from './definition.js';
+import { initCommand } from './init.js';
+import { planCommand } from './plan.js';
+import { sandboxCommand } from './sandbox.js';
+import { undoCommand } from './undo.js';
+
+export interface Entry {
+  /** Adds the command to the program and returns its examples; nothing when there is no working half yet. */
+  register(program: Command, context: Context, done: (outcome: Outcome) => void): readonly string[];
+}
+
+/** Joins the parsing half of a command with its working half, which is loaded only when the command runs. */
+export function entry<O>(definition: CommandDefinition<O>, load?: () => Promise<Run<O>>): Entry {
+  return {
+    register(program, context, done) {
+      if (load === undefined) return [];
+      definition.define(program, async (options) => {
+        const run = await load();
+        done(await run(context, options));
+      });
+      return definition.examples;
+    },
+  };
+}
+
+/**
+ * The registry. A line without a loader is parsed in tests only and stays out of `--help`; wired it reads
+ * `entry(initCommand, async () => (await import('../../pipeline/init.js')).runInit)`.
+ */
+export const commands: readonly Entry[] = [
+  entry(initCommand),
+  entry(planCommand),
+  entry(applyCommand),
+  entry(checkCommand),
+  entry(undoCommand),
+  entry(sandboxCommand),
+];

@@ -1,0 +1,50 @@
+import type { QuestionKey } from '../../config/questions.js';
+import {
+  addConfigFlag,
+  addOutputFlags,
+  addQuestionFlags,
+  type FlagValues,
+  readQuestionFlags,
+} from '../flags.js';
+import type { CommandDefinition } from './definition.js';
+
+export interface PlanOptions {
+  flags: FlagValues;
+  config?: string;
+  /** Exit with 4 when changes are pending. */
+  exitCode: boolean;
+}
+
+/** What a run from the configuration may still be told: how to get in, and whom to ask. */
+export const connectionKeys = [
+  'ssh',
+  'identity',
+  'hostKey',
+  'acmeDirectory',
+  'acmeCa',
+  'resolver',
+  'serverForwarder',
+  'trustAnchor',
+] as const satisfies readonly QuestionKey[];
+
+/** `plan`: what would change, without touching anything. */
+export const planCommand: CommandDefinition<PlanOptions> = {
+  examples: ['smtp-setup plan', 'smtp-setup plan --exit-code --json'],
+  define(program, run) {
+    const command = program
+      .command('plan')
+      .summary('show what would change, on the server and in DNS')
+      .description(
+        'Reads the server and the zone and shows what apply would change. Writes nothing, anywhere.',
+      );
+    addQuestionFlags(command, connectionKeys);
+    addConfigFlag(command).option('--exit-code', 'exit with 4 when changes are pending');
+    addOutputFlags(command).action(async (options: { config?: string; exitCode?: boolean }) => {
+      await run({
+        flags: readQuestionFlags({ ...options }, connectionKeys),
+        ...(options.config === undefined ? {} : { config: options.config }),
+        exitCode: options.exitCode ?? false,
+      });
+    });
+  },
+};

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { type QuestionKey, questions } from '../config/questions.js';
+
+/** What every command understands; `main` reads these before commander does, so that even a usage error obeys them. */
+export interface OutputFlags {
+  json: boolean;
+  verbose: boolean;
+  noColor: boolean;
+}
+
+/** Values given as flags, by question. Environment, file and answers are laid under them by `config/load.ts`. */
+export type FlagValues = Partial<Record<QuestionKey, string>>;
+
+/** `--json --verbose --no-color`, for every command. */
+export function addOutputFlags(command: Command): Command {
+  return command
+    .option('--json', 'print exactly one JSON document on stdout, everything else on stderr')
+    .option('--no-color', 'no colours (NO_COLOR does the same)')
+    .option('--verbose', 'show every remote line and full diffs');
+}
+
+export function addConfigFlag(command: Command): Command {
+  return command.option(
+    '--config <file>',
+    'the configuration file (default: smtp-setup.yaml; SMTP_SETUP_CONFIG)',
+  );
+}
+
+export function addYesFlag(command: Command): Command {
+  return command.option('--yes', 'answer yes to the one question before changes are made');
+}
+
+/** Adds the flags of the named questions, so that a flag, its variable and its help text have one home. */
+export function addQuestionFlags(command: Command, keys: readonly QuestionKey[]): Command {
+  for (const key of keys) {
+    const { flag, argument, help } = questions[key];
+    command.option(`${flag} <${argument}>`, help);
+  }
+  return command;
+}
+
+/** Picks the question flags out of commander's options object. */
+export function readQuestionFlags(
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly QuestionKey[],
+): FlagValues {
+  const values: FlagValues = {};
+  for (const key of keys) {
+    const value = options[key];
+    if (typeof value === 'string') values[key] = value;
+  }
+  return values;
+}
+
+/** The output flags as they stand on the command line, up to a `--`. */
+export function scanOutputFlags(argv: readonly string[]): OutputFlags {
+  const end = argv.indexOf('--');
+  const own = new Set(end < 0 ? argv : argv.slice(0, end));
+  return { json: own.has('--json'), verbose: own.has('--verbose'), noColor: own.has('--no-color') };
+}

@@ -1,0 +1,80 @@
+import { Command, CommanderError } from 'commander';
+import { Exit, SetupError } from '../errors.js';
+import type { Io } from '../ui/io.js';
+import type { Entry } from './commands/index.js';
+import type { Context } from './context.js';
+import type { Outcome } from './outcome.js';
+
+const exitCodes = `
+Exit codes:
+  0    done, or nothing to do
+  1    a step or a check failed
+  2    usage, configuration or credentials found wrong before anything was touched
+  3    inconclusive: something could not be found out
+  4    changes are pending (plan --exit-code)
+  5    the server is unsuitable
+  6    busy, or overtaken by another run
+  130  cancelled`;
+
+/**
+ * Parses `argv` (without node and script) and runs the command. Usage errors are SetupError E_USAGE (exit 2);
+ * `--help` and `--version` print and end with 0.
+ */
+export async function runProgram(
+  argv: readonly string[],
+  entries: readonly Entry[],
+  context: Context,
+  version: string,
+): Promise<Outcome> {
+  let outcome: Outcome = { exit: Exit.ok };
+  const program = createProgram(context.io, version);
+  const examples = entries.flatMap((entry) =>
+    entry.register(program, context, (result) => {
+      outcome = result;
+    }),
+  );
+  program.addHelpText('before', examplesText(examples));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { exit: Exit.ok };
+    if (error.code === 'commander.help') return { exit: Exit.usage };
+    throw usageError(error);
+  }
+  return outcome;
+}
+
+function createProgram(io: Io, version: string): Command {
+  return new Command('smtp-setup')
+    .description('Turns a fresh Ubuntu or Debian VPS and a domain into a mail server whose mail is accepted.')
+    .version(version, '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ helpWidth: io.out.width })
+    .configureOutput({
+      writeOut: (text) => io.out.write(text),
+      writeErr: (text) => io.err.write(text),
+      // Shown once, by `main`, in the form every error has.
+      outputError: () => undefined,
+    })
+    .addHelpText('afterAll', exitCodes);
+}
+
+export function examplesText(examples: readonly string[]): string {
+  if (examples.length === 0) return '';
+  return `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`;
+}
+
+function usageError(error: CommanderError): SetupError {
+  const [what = error.message, hint] = error.message.replace(/^error: /, '').split('\n');
+  return new SetupError({
+    code: 'E_USAGE',
+    exit: Exit.usage,
+    what,
+    ...(hint === undefined ? {} : { evidence: [hint.replace(/^\((.*)\)$/, '$1')] }),
+    fix: ['smtp-setup --help shows the commands, smtp-setup COMMAND --help their flags.'],
+  });
+}

@@ -1,0 +1,168 @@
+import * as validate from './validate.js';
+
+export type QuestionKey =
+  | 'ssh'
+  | 'identity'
+  | 'hostKey'
+  | 'domain'
+  | 'hostname'
+  | 'dns'
+  | 'mailbox'
+  | 'passwordFile'
+  | 'acmeDirectory'
+  | 'acmeCa'
+  | 'resolver'
+  | 'serverForwarder'
+  | 'trustAnchor';
+
+/** What is known when a question is put: values so far, and what was read from the server and from DNS. */
+export interface Known {
+  domain?: string;
+  /** The server's own host name and the PTR of its address, where they are plausible mail host names. */
+  serverHostname?: string;
+  ptr?: string;
+  /** Provider recognised from the domain's name servers. */
+  recognisedDns?: string;
+}
+
+export interface Question {
+  flag: `--${string}`;
+  /** The flag's argument as `--help` shows it. */
+  argument: string;
+  env: `SMTP_SETUP_${string}`;
+  /** For `--help`. */
+  help: string;
+  /** What the wizard says; questions without one are never asked. */
+  message?: string;
+  /** Where the configuration file holds it, for messages. */
+  configKey?: string;
+  /** `init` cannot do without it. */
+  required?: boolean;
+  /** What Enter gives, and what is taken without a terminal. */
+  suggest?(known: Known): string | undefined;
+  parse(input: string): validate.Parsed;
+}
+
+/** Every question: its flag, its variable, its configuration key, its default and its validation. */
+export const questions: Readonly<Record<QuestionKey, Question>> = {
+  ssh: {
+    flag: '--ssh',
+    argument: '[user@]host[:port]',
+    env: 'SMTP_SETUP_SSH',
+    help: 'the server; a Host alias of ~/.ssh/config works',
+    message: 'How do you log in to the server? ([USER@]HOST[:PORT] or an ssh alias)',
+    configKey: 'servers.<host name>.ssh',
+    required: true,
+    parse: validate.parseSsh,
+  },
+  identity: {
+    flag: '--identity',
+    argument: 'file',
+    env: 'SMTP_SETUP_IDENTITY',
+    help: 'private key file for SSH (default: ssh_config, the agent, ~/.ssh)',
+    configKey: 'servers.<host name>.identity',
+    parse: validate.parsePath,
+  },
+  hostKey: {
+    flag: '--host-key',
+    argument: 'fingerprint',
+    env: 'SMTP_SETUP_HOST_KEY',
+    help: 'the host key the server must show, SHA256:… (default: known_hosts, else asked)',
+    configKey: 'servers.<host name>.hostKey',
+    parse: validate.parseFingerprint,
+  },
+  domain: {
+    flag: '--domain',
+    argument: 'domain',
+    env: 'SMTP_SETUP_DOMAIN',
+    help: 'the domain the mail is for',
+    message: 'Which domain is the mail for? (such as example.org)',
+    configKey: 'domains.<domain>',
+    required: true,
+    parse: validate.parseDomain,
+  },
+  hostname: {
+    flag: '--hostname',
+    argument: 'name',
+    env: 'SMTP_SETUP_HOSTNAME',
+    help: "the server's mail host name (default: its own, its PTR, or mail.DOMAIN)",
+    message: 'Which host name shall the server have?',
+    configKey: 'servers.<host name>',
+    required: true,
+    suggest: suggestHostname,
+    parse: validate.parseHostname,
+  },
+  dns: {
+    flag: '--dns',
+    argument: 'provider',
+    env: 'SMTP_SETUP_DNS',
+    help: "who hosts the domain's DNS (default: recognised from its name servers)",
+    message: "Who hosts the domain's DNS?",
+    configKey: 'domains.<domain>.dns',
+    required: true,
+    suggest: (known) => known.recognisedDns,
+    parse: validate.parseId,
+  },
+  mailbox: {
+    flag: '--mailbox',
+    argument: 'address',
+    env: 'SMTP_SETUP_MAILBOX',
+    help: 'the mailbox to create',
+    message: 'Address of the first mailbox?',
+    required: true,
+    parse: validate.parseMailbox,
+  },
+  passwordFile: {
+    flag: '--password-file',
+    argument: 'file',
+    env: 'SMTP_SETUP_PASSWORD_FILE',
+    help: "file with the mailbox's password, - for stdin (or SMTP_SETUP_PASSWORD)",
+    parse: validate.parsePath,
+  },
+  acmeDirectory: {
+    flag: '--acme-directory',
+    argument: 'url',
+    env: 'SMTP_SETUP_ACME_DIRECTORY',
+    help: "where certificates come from (default: Let's Encrypt)",
+    parse: validate.parseAcmeUrl,
+  },
+  acmeCa: {
+    flag: '--acme-ca',
+    argument: 'file',
+    env: 'SMTP_SETUP_ACME_CA',
+    help: "CA certificate (PEM) of the ACME server's own certificate",
+    parse: validate.parsePath,
+  },
+  resolver: {
+    flag: '--resolver',
+    argument: 'ip[:port]',
+    env: 'SMTP_SETUP_RESOLVER',
+    help: 'the DNS resolver that this machine asks (default: its own)',
+    parse: validate.parseAddressPort,
+  },
+  serverForwarder: {
+    flag: '--server-forwarder',
+    argument: 'ip',
+    env: 'SMTP_SETUP_SERVER_FORWARDER',
+    help: "resolver that the server's own unbound forwards to, in a private network",
+    configKey: 'servers.<host name>.resolver.forwarder',
+    parse: validate.parseAddress,
+  },
+  trustAnchor: {
+    flag: '--trust-anchor',
+    argument: 'file',
+    env: 'SMTP_SETUP_TRUST_ANCHOR',
+    help: "DNSKEY or DS line of the root that the server's unbound trusts, in a private network",
+    configKey: 'servers.<host name>.resolver.trustAnchor',
+    parse: validate.parsePath,
+  },
+};
+
+/** The server's own name when it lies in the domain, then its PTR, else `mail.DOMAIN`. */
+function suggestHostname(known: Known): string | undefined {
+  if (known.domain === undefined) return undefined;
+  for (const name of [known.serverHostname, known.ptr]) {
+    if (name?.endsWith(`.${known.domain}`) && validate.parseHostname(name).ok) return name;
+  }
+  return `mail.${known.domain}`;
+}
