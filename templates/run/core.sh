@@ -1,0 +1,149 @@
+# The run library: what the numbered steps of a run may call. Debian's /bin/sh (POSIX and `local`, Debian Policy 10.4).
+#
+# Contract for every function that a step calls (all templates/run/*.sh):
+# - It looks first and does nothing when its work is done; it calls `changed` when it did something.
+# - It returns 0, or says why with `problem "…"` and returns 1 (6: somebody else changed the server since the plan).
+#   Steps run it as `call FUNCTION …`, where `set -e` has no effect: end each command that may fail with `|| return`.
+# - `progress "…"` is the live line. Output goes to the run's log; a secret must never be printed.
+# - $SECRETS/NAME holds a secret, $STAGE the staged tree of the group, $RUN_DIR the run, $STATE our state directory.
+# - Paths on the server are "$ROOT/etc/…": $ROOT is empty, but for tests.
+
+STATE=${SMTP_SETUP_STATE:-/var/lib/smtp-setup}
+RUNTIME=${SMTP_SETUP_RUNTIME:-/run/smtp-setup}
+ROOT=${SMTP_SETUP_ROOT:-}
+SCHEMA=1
+UNIT=smtp-setup-run.service
+BACKUPS_KEPT=10
+RUNS_KEPT=50
+
+# run_begin ID NAME GENERATION STEPS: GENERATION is the one that the plan was made on.
+run_begin() {
+  RUN_ID=$1 RUN_NAME=$2 RUN_GENERATION=$3 RUN_STEPS=$4
+  SECRETS=$RUNTIME/$RUN_ID/secrets
+  EVENTS=$RUN_DIR/events
+  STEP=0 STEP_ID='' STEP_CHANGED=0 RUN_CHANGED=0 STOP=0 PROBLEM='' FINISHED=0
+  GROUP='' GROUP_SWAPPED=0 STAGE=''
+  umask 077
+  cd / || exit 1
+  # A full disk must not keep the result from being written.
+  head -c 65536 /dev/zero >"$RUN_DIR/ballast" 2>/dev/null
+  # Poweroff and `systemctl kill`: the step that runs is finished, then the run stops.
+  trap 'STOP=1' TERM INT HUP
+  trap 'run_ended_early' EXIT
+  event begin "$RUN_NAME" "$RUN_STEPS"
+  manifest_check || finish $? "$PROBLEM"
+  services_snapshot
+  RUN_GENERATION=$((RUN_GENERATION + 1))
+  : >"$RUN_DIR/manifest.add"
+  : >"$RUN_DIR/manifest.remove"
+  manifest_write || finish 1 "the manifest cannot be written: $(space_of "$STATE/manifest.json")"
+}
+
+# step NUMBER ID TITLE
+step() {
+  [ "$STOP" = 0 ] || finish 130 'stopped before the next step, as asked'
+  STEP=$1 STEP_ID=$2 STEP_CHANGED=0 PROBLEM=''
+  event step "$STEP" "$STEP_ID" "$3"
+}
+
+# call FUNCTION [ARGUMENT…]
+call() {
+  "$@" && return 0
+  local code=$?
+  [ -n "$PROBLEM" ] || problem "$1 failed (status $code)"
+  if [ "$GROUP_SWAPPED" = 1 ]; then
+    local why="$PROBLEM"
+    group_restore
+    PROBLEM=$why
+  fi
+  [ "$code" = 6 ] || code=1
+  event failed "$STEP" "$PROBLEM"
+  finish "$code" "$PROBLEM"
+}
+
+step_done() {
+  event 'done' "$STEP" "$STEP_CHANGED"
+}
+
+run_end() {
+  finish 0 ''
+}
+
+# changed: the step did something; `done` events say so.
+changed() {
+  STEP_CHANGED=1 RUN_CHANGED=1
+}
+
+# progress TEXT: what is going on right now.
+progress() {
+  event progress "$STEP" "$*"
+  printf '%s\n' "$*"
+}
+
+# problem TEXT: the reason, for the user, of the failure that the caller is about to return.
+problem() {
+  PROBLEM=$*
+  printf 'problem: %s\n' "$*"
+}
+
+# event KIND FIELD…: one line, tab-separated, in one write. Must never end the run, whatever the disk says.
+event() {
+  local line kind="$1" field
+  line="$(date +%s)	$kind"
+  shift
+  for field; do
+    line="$line	$(printf '%s' "$field" | tr '\000-\037\177' ' ' | head -c 2000)"
+  done
+  printf '%s\n' "$line" 2>/dev/null >>"$EVENTS" || {
+    rm -f "$RUN_DIR/ballast"
+    printf '%s\n' "$line" 2>/dev/null >>"$EVENTS"
+  }
+  [ "$kind" = progress ] || sync "$EVENTS" 2>/dev/null
+  return 0
+}
+
+# finish CODE MESSAGE: the result is the only thing that counts as the run's end.
+finish() {
+  local code="$1" message
+  message=$(printf '%s' "$2" | tr '\000-\037\177' ' ' | head -c 2000)
+  FINISHED=1
+  event end "$code" "$message"
+  rm -rf "$RUNTIME/${RUN_ID:?}" "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove"
+  rm -f "$RUN_DIR/ballast"
+  {
+    printf 'run=%s\ncode=%s\n' "$RUN_NAME" "$code"
+    printf 'generation=%s\nchanged=%s\n' "$(manifest_generation)" "$RUN_CHANGED"
+    printf 'step=%s\nstep_id=%s\n' "$STEP" "$STEP_ID"
+    printf 'boot=%s\n' "$(cat /proc/sys/kernel/random/boot_id)"
+    printf 'finished=%s\nmessage=%s\n' "$(date +%s)" "$message"
+  } >"$RUN_DIR/result.new" && durable "$RUN_DIR/result.new" "$RUN_DIR/result"
+  prune "$STATE/backups" "$BACKUPS_KEPT"
+  prune "$STATE/runs" "$RUNS_KEPT"
+  exit "$code"
+}
+
+run_ended_early() {
+  local code=$?
+  [ "$FINISHED" = 1 ] && exit "$code"
+  finish 1 "the script ended unexpectedly (status $code)"
+}
+
+# durable FROM TO: both in one directory; after it, a power cut finds either the old file or the new one, whole.
+durable() {
+  sync "$1" && mv -fT "$1" "$2" && sync "${2%/*}"
+}
+
+# prune DIRECTORY COUNT: names begin with a time, so the oldest come first.
+prune() {
+  [ -d "$1" ] || return 0
+  # shellcheck disable=SC2012 # names are run ids
+  ls -1 "$1" | head -n "-$2" | while IFS= read -r old; do rm -rf "${1:?}/$old"; done
+}
+
+# services_snapshot: policy-rc.d allows maintainer scripts to restart what runs now, and nothing else.
+services_snapshot() {
+  mkdir -p "$RUNTIME" &&
+    systemctl list-units --type=service --state=active --plain --no-legend 2>/dev/null |
+    while read -r unit _; do printf '%s\n' "$unit"; done >"$RUNTIME/active-services"
+  return 0
+}

@@ -1,0 +1,165 @@
+# Packages: nothing is removed that is not ours to remove, no question is asked, no lock is broken.
+
+LOCK_PATIENCE=${SMTP_SETUP_LOCK_PATIENCE:-900}
+# What a mail server replaces by its nature: Debian's stock MTAs, which conflict with Postfix.
+REPLACEABLE='exim4 exim4-base exim4-config exim4-daemon-light exim4-daemon-heavy bsd-mailx-exim4 nullmailer msmtp-mta ssmtp dma citadel-server opensmtpd courier-mta sendmail sendmail-bin sendmail-cf sendmail-base sensible-mda rmail'
+
+apt_get() {
+  env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none \
+    UCF_FORCE_CONFFOLD=1 \
+    apt-get -q -o APT::Install-Recommends=false -o APT::Install-Suggests=false -o DPkg::Lock::Timeout=60 \
+    -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
+    -o Acquire::Retries=3 "$@" </dev/null
+}
+
+# packages_install NAME…
+packages_install() {
+  local missing simulation removed try
+  missing=$(packages_missing "$@")
+  [ -n "$missing" ] || return 0
+  first_boot_wait || return
+  dpkg_lock_wait || return
+  dpkg_repair || return
+  preseed || return
+  try=1
+  until apt_update; do
+    [ "$try" -lt 5 ] || { problem "the package lists cannot be fetched: $(log_words '^E:')"; return 1; }
+    progress "The package lists cannot be fetched now; try $((try + 1)) of 5"
+    sleep $((try * 3))
+    try=$((try + 1))
+  done
+  # shellcheck disable=SC2086 # a list of package names
+  simulation=$(apt_get -s install $missing 2>&1) || {
+    problem "apt cannot install $(printf '%s' "$missing" | one_line): $(printf '%s\n' "$simulation" | grep '^E:\|^ ' | one_line)"
+    return 1
+  }
+  removed=$(printf '%s\n' "$simulation" | sed -n 's/^Remv \([^ ]*\).*/\1/p' | foreign_only)
+  [ -z "$removed" ] || {
+    problem "apt would remove packages that are not ours: $(printf '%s' "$removed" | one_line)"
+    return 1
+  }
+  : >"$RUN_DIR/packages-installed"
+  changed
+  progress "Downloading and unpacking $(printf '%s\n' "$simulation" | grep -c '^Inst ') packages"
+  try=1
+  # shellcheck disable=SC2086
+  until dpkg_lock_wait && apt_get -y install $missing; do
+    [ "$try" -lt 3 ] || { problem "apt-get install failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
+    progress "The installation stopped; repairing, try $((try + 1)) of 3"
+    sleep $((try * 2))
+    dpkg_repair || return
+    apt_update
+    try=$((try + 1))
+  done
+  missing=$(packages_missing "$@")
+  [ -z "$missing" ] || { problem "not installed after all: $(printf '%s' "$missing" | one_line)"; return 1; }
+}
+
+packages_missing() {
+  local name
+  for name; do
+    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$name" 2>/dev/null) in
+      ?i\ *) ;;
+      *) printf '%s\n' "$name" ;;
+    esac
+  done
+}
+
+# apt's own lock time-out does not cover the lists, so this is called in a loop.
+apt_update() {
+  progress 'Fetching the package lists'
+  dpkg_lock_wait && apt_get -o APT::Update::Error-Mode=any update
+}
+
+# Maintainer scripts must not ask, nor write a main.cf of their own.
+preseed() {
+  [ -e "$ROOT/etc/postfix/main.cf" ] && return 0
+  printf 'postfix postfix/main_mailer_type select No configuration\n' | debconf-set-selections
+}
+
+dpkg_repair() {
+  local try=1
+  [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] && return 0
+  progress 'Finishing an installation that was interrupted earlier'
+  changed
+  until env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 \
+    dpkg --force-confdef --force-confold --configure -a </dev/null && apt_get -y -f install; do
+    [ "$try" -lt 3 ] || { problem "dpkg cannot be repaired: $(log_words '^E:\|^dpkg: error')"; return 1; }
+    try=$((try + 1))
+    dpkg_lock_wait || return
+    apt_get -y -f install
+  done
+}
+
+# A fresh VPS is still busy with itself: cloud-init and the first apt-daily run.
+first_boot_wait() {
+  local waited=0 job
+  while job=$(first_boot_job) && [ -n "$job" ]; do
+    [ "$waited" -lt "$LOCK_PATIENCE" ] || { problem "$job has not ended after $waited s; nothing was changed"; return 1; }
+    [ $((waited % 10)) = 0 ] && progress "Waiting for $job (${waited} s)"
+    [ "$STOP" = 0 ] || { problem 'stopped while waiting, as asked'; return 1; }
+    sleep 2
+    waited=$((waited + 2))
+  done
+  return 0
+}
+
+first_boot_job() {
+  local unit
+  if command -v cloud-init >/dev/null 2>&1 && timeout 20 cloud-init status 2>/dev/null | grep -q 'status: running'; then
+    echo cloud-init
+    return
+  fi
+  for unit in apt-daily.service apt-daily-upgrade.service unattended-upgrades-shutdown.service; do
+    case $(systemctl show -p ActiveState --value "$unit" 2>/dev/null) in
+      activating) echo "$unit"; return ;;
+    esac
+  done
+}
+
+# dpkg_lock_wait: says who holds the lock; never breaks it.
+dpkg_lock_wait() {
+  local waited=0 holder
+  while holder=$(dpkg_lock_holder) && [ -n "$holder" ]; do
+    [ "$waited" -lt "$LOCK_PATIENCE" ] || {
+      problem "the package system is still locked after $waited s by $holder"
+      return 1
+    }
+    [ $((waited % 10)) = 0 ] && progress "Waiting for the package system: $holder (${waited} s)"
+    [ "$STOP" = 0 ] || { problem 'stopped while waiting, as asked'; return 1; }
+    sleep 2
+    waited=$((waited + 2))
+  done
+  return 0
+}
+
+# /proc/locks needs no program that a minimal system lacks (fuser, lsof).
+dpkg_lock_holder() {
+  local file inode pid
+  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+    pid=$(sed -n "s/^.* WRITE \([0-9]*\) [^ ]*:$inode .*/\1/p" /proc/locks | head -n 1)
+    [ -n "$pid" ] || continue
+    printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 120)"
+    return
+  done
+}
+
+foreign_only() {
+  local name
+  while read -r name; do
+    case " $REPLACEABLE " in
+      *" $name "*) ;;
+      *) printf '%s\n' "$name" ;;
+    esac
+  done
+}
+
+# log_words PATTERN: the last lines of the run's log that match.
+log_words() {
+  grep "$1" "$RUN_DIR/log" 2>/dev/null | tail -n 3 | one_line
+}
+
+one_line() {
+  tr '\n' ' ' | head -c 600
+}
