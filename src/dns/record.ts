@@ -50,4 +50,11 @@ export interface DesiredRecord extends DnsRecord {
   rank: 'required' | 'recommended' | 'optional';
   /** One sentence for the plan: what this record is for. */
   reason: string;
+  /**
+   * What the value waits for ("the DKIM key that the server will make"). The plan shows "(known after apply)"; the
+   * data is a placeholder that must never be written.
+   */
+  pending?: string;
+  /** The config asks for exactly this value: an own record that differs is updated, not kept. */
+  firm?: boolean;
 }

@@ -33,6 +33,8 @@ export interface Capabilities {
   /** Longest TXT value in bytes, if limited. */
   maxTxt?: number;
   nullMx: boolean;
+  /** A CNAME at the zone apex is answered as addresses, so other records may stand beside it (Cloudflare). */
+  flattensApexCname?: boolean;
 }
 
 export interface CredentialField {
