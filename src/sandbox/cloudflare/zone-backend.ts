@@ -1,0 +1,77 @@
+/** A resource record as a zone file writes it; `name` without the final dot, host names inside `rdata` with it. */
+export interface ZoneRecord {
+  name: string;
+  /** Seconds. */
+  ttl: number;
+  type: string;
+  rdata: string;
+}
+
+export interface ZoneUpdate {
+  add: readonly ZoneRecord[];
+  remove: readonly ZoneRecord[];
+}
+
+/** Where an emulator's records become visible to resolvers. One call is one transaction. */
+export interface ZoneBackend {
+  update(zone: string, change: ZoneUpdate): Promise<void>;
+}
+
+export interface MemoryBackend extends ZoneBackend {
+  records(zone: string): ZoneRecord[];
+}
+
+const keyOf = (record: ZoneRecord): string => `${record.name} ${record.type} ${record.rdata}`;
+
+/**
+ * A backend for tests without a name server. Stricter than a name server: removing what is not there throws,
+ * because that would mean the emulator lost track of its own zone.
+ */
+export function createMemoryBackend(): MemoryBackend {
+  const zones = new Map<string, Map<string, ZoneRecord>>();
+  const zoneOf = (name: string): Map<string, ZoneRecord> => {
+    const found = zones.get(name);
+    if (found) return found;
+    const made = new Map<string, ZoneRecord>();
+    zones.set(name, made);
+    return made;
+  };
+  return {
+    async update(zone, { add, remove }) {
+      const records = zoneOf(zone);
+      for (const record of remove) {
+        if (!records.delete(keyOf(record))) throw new Error(`not in ${zone}: ${keyOf(record)}`);
+      }
+      for (const record of add) records.set(keyOf(record), record);
+    },
+    records: (zone) => [...zoneOf(zone).values()],
+  };
+}
+
+/**
+ * A backend that speaks nsupdate's language (RFC 2136): `send` gets one script, which is one update message,
+ * and rejects when the server did not accept it.
+ */
+export function createUpdateBackend(
+  server: { address: string; port: number },
+  send: (script: string) => Promise<void>,
+): ZoneBackend {
+  return {
+    async update(zone, { add, remove }) {
+      if (add.length + remove.length === 0) return;
+      await send(renderUpdateScript(server, zone, { add, remove }));
+    },
+  };
+}
+
+/** The script for one update message; removals come first because RFC 2136 section 3.4.2 works in order. */
+export function renderUpdateScript(
+  server: { address: string; port: number },
+  zone: string,
+  { add, remove }: ZoneUpdate,
+): string {
+  const lines = [`server ${server.address} ${server.port}`, `zone ${zone}.`];
+  for (const { name, type, rdata } of remove) lines.push(`update delete ${name}. ${type} ${rdata}`);
+  for (const { name, ttl, type, rdata } of add) lines.push(`update add ${name}. ${ttl} ${type} ${rdata}`);
+  return `${lines.join('\n')}\nsend\nquit\n`;
+}
