@@ -1,0 +1,57 @@
+import { formatIp, type IpAddress, nibblesOf } from '../parse/ip.js';
+import type { MacroValues } from './macro.js';
+import { isWithin } from './ptr.js';
+
+export interface MacroContext {
+  ip: IpAddress;
+  sender: { local: string; domain: string };
+  /** `<domain>` of the check_host() that is running. */
+  domain: string;
+  helo: string;
+  receiver: string | undefined;
+  /** Seconds since the epoch. */
+  timestamp: number | undefined;
+  /** Validated names of the client; asked only when a macro needs them. */
+  names(): Promise<readonly string[]>;
+}
+
+/** Raw macro values of RFC 7208 7.2. */
+export function createMacroValues(context: MacroContext): MacroValues {
+  const { ip, sender, domain } = context;
+  return (letter) => {
+    switch (letter) {
+      case 's':
+        return `${sender.local}@${sender.domain}`;
+      case 'l':
+        return sender.local;
+      case 'o':
+        return sender.domain;
+      case 'd':
+        return domain;
+      case 'i':
+        return ip.version === 4 ? formatIp(ip) : nibblesOf(ip.bytes).join('.');
+      case 'p':
+        return context.names().then((names) => chooseName(names, domain.toLowerCase()));
+      case 'v':
+        return ip.version === 4 ? 'in-addr' : 'ip6';
+      case 'h':
+        return context.helo;
+      case 'c':
+        return formatIp(ip);
+      case 'r':
+        return context.receiver ?? 'unknown';
+      case 't':
+        return String(context.timestamp ?? 0);
+    }
+  };
+}
+
+/** The domain itself is preferred, then a name below it, then any. */
+function chooseName(names: readonly string[], domain: string): string {
+  return (
+    names.find((name) => name === domain) ??
+    names.find((name) => isWithin(name, domain)) ??
+    names[0] ??
+    'unknown'
+  );
+}
