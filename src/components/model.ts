@@ -33,6 +33,38 @@ export interface ServerModel {
   /** Send over IPv6 only when it works both ways. */
   ipv6: boolean;
   resolver: { forwarder?: string; trustAnchor?: string };
+  /** What the facts found done already; steps that are done are not in the plan. */
+  has: ServerHas;
+  /** The user's own additions to daemons that know no include directive, as they lie on the server. */
+  local: LocalAdditions;
   /** Memory in MiB, for sizing. */
   memory: number;
 }
+
+/** Work that leaves something other than a managed file behind. */
+export interface ServerHas {
+  /** Static host name, /etc/hosts and /etc/mailname say what they should. */
+  hostName: boolean;
+  /** The vmail user, /var/vmail, the users and aliases files and the tables made from them. */
+  accounts: boolean;
+  /** `domain/selector` of every DKIM key on the server. */
+  dkimKeys: readonly string[];
+  /** /etc/resolv.conf names our own unbound and nothing else. */
+  ownResolver: boolean;
+  /** nginx still serves the distribution's welcome page. */
+  stockSite: boolean;
+}
+
+/** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */
+export interface LocalAdditions {
+  postfixMain: string;
+  postfixMaster: string;
+}
+
+export const nothingDone: ServerHas = {
+  hostName: false,
+  accounts: false,
+  dkimKeys: [],
+  ownResolver: false,
+  stockSite: true,
+};
