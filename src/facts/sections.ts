@@ -32,10 +32,12 @@ export function compileSections(
 ): string {
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${shellQuote(value)}`);
   const foreground = sections.filter((section) => !section.background).map(callOf);
-  const body = sections
-    .filter((section) => section.background)
-    .map(callOf)
-    .reduce((inner, slow) => [`${slow} |`, '{', ...inner, 'cat', '}'], foreground);
+  const background = sections.filter((section) => section.background).map(callOf);
+  const body = [
+    ...background.flatMap((call) => [`${call} |`, '{']),
+    ...foreground,
+    ...background.flatMap(() => ['cat', '}']),
+  ];
   return [
     'export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/root',
     ...exports,
@@ -77,7 +79,12 @@ export function parseSections(
     if (status === undefined || !/^\d{1,3}$/.test(status) || rest.length > 0) continue;
     const all = Buffer.from(answer, 'base64');
     const bytes = all.subarray(0, limit);
-    answers.set(name, { code: Number(status), stdout: bytes.toString('utf8'), bytes, cut: all.length > limit });
+    answers.set(name, {
+      code: Number(status),
+      stdout: bytes.toString('utf8'),
+      bytes,
+      cut: all.length > limit,
+    });
   }
   return answers;
 }

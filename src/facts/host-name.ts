@@ -1,0 +1,33 @@
+import type { Probe } from './probe.js';
+import { readLines, readParts } from './text.js';
+
+export interface HostName {
+  /** What the kernel says. */
+  kernel: string;
+  /** /etc/hostname: what stays after a reboot. */
+  static: string;
+  /** `hostname -f`; empty when it cannot be found out. */
+  fqdn: string;
+  /** Lines of /etc/hosts without comments. */
+  hosts: readonly string[];
+  /** cloud-init would set the host name again at the next boot. */
+  resetAtBoot: boolean;
+}
+
+export const hostName: Probe<HostName> = {
+  script: `cat /proc/sys/kernel/hostname; echo --; cat /etc/hostname; echo --; timeout 5 hostname -f
+echo --; sed 's/#.*//' /etc/hosts | head -n 200
+echo --; [ -e /etc/cloud/cloud.cfg ] && ! grep -qsr '^preserve_hostname: *true' /etc/cloud && echo reset`,
+  parse({ stdout }) {
+    const [kernel = '', fixed = '', fqdn = '', hosts = '', reset = ''] = readParts(stdout, 5);
+    return {
+      kernel: kernel.trim(),
+      static: fixed.trim(),
+      fqdn: fqdn.trim(),
+      hosts: readLines(hosts)
+        .map((line) => line.trim())
+        .filter((line) => line !== ''),
+      resetAtBoot: reset.trim() === 'reset',
+    };
+  },
+};

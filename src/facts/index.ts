@@ -1,0 +1,46 @@
+import { addresses } from './addresses.js';
+import { candidates } from './candidates.js';
+import { clock } from './clock.js';
+import { disk } from './disk.js';
+import { dmi } from './dmi.js';
+import { dpkgState } from './dpkg-state.js';
+import { firstBoot } from './first-boot.js';
+import { hostName } from './host-name.js';
+import { initSystem } from './init-system.js';
+import { listeners } from './listeners.js';
+import { machine } from './machine.js';
+import { osRelease } from './os-release.js';
+import { otherMail } from './other-mail.js';
+import { outboundSmtp } from './outbound-smtp.js';
+import { packages } from './packages.js';
+import type { Probe } from './probe.js';
+import { resolvConf } from './resolv-conf.js';
+import { serverState } from './server-state.js';
+import { units } from './units.js';
+import { watchedFiles } from './watched-files.js';
+
+/** Every question asked of the server; adding a fact is one file and one line here. */
+export const probes = {
+  os: osRelease,
+  init: initSystem,
+  machine,
+  disk,
+  clock,
+  dpkg: dpkgState,
+  firstBoot,
+  packages,
+  candidates,
+  otherMail,
+  listeners,
+  addresses,
+  hostName,
+  dmi,
+  resolvConf,
+  units,
+  files: watchedFiles,
+  state: serverState,
+  outbound: outboundSmtp,
+} satisfies Record<string, Probe<unknown>>;
+
+/** What is, on the server. Plain data; untrusted as far as it is text. */
+export type Facts = { readonly [K in keyof typeof probes]: ReturnType<(typeof probes)[K]['parse']> };
