@@ -84,7 +84,7 @@ const commands = {
   },
   async shell() {
     const lab = await api.loadLab(name);
-    run(await lab.vps.enterCommand(['/bin/bash', '-l']));
+    run(await lab.vps.enterCommand(['/bin/bash', '-l'], { TERM: process.env.TERM ?? 'dumb' }));
   },
   async status() {
     for (const known of await api.listLabs()) print(`${known.name}: ${known.ready ? 'running' : 'broken'}`);

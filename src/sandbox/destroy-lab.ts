@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LABS_DIR, labDir, namespaceOf, requireLabName } from './layout.js';
-import { destroyGroup, groupPath, groupProcesses } from './machine/cgroup.js';
+import { destroyLabGroups, groupPath, groupProcesses } from './machine/cgroup.js';
 import { forgetMachine } from './machine/container.js';
 import { mountsBelow, unmountBelow } from './machine/mounts.js';
 import { destroyNetwork, namespacesOf } from './net/network.js';
@@ -13,7 +13,7 @@ import { destroyNetwork, namespacesOf } from './net/network.js';
 export async function destroyLab(name: string): Promise<void> {
   requireLabName(name);
   const hosts = (await namespacesOf(name)).map((namespace) => namespace.slice(namespaceOf(name, '').length));
-  await destroyGroup(await groupPath(name));
+  await destroyLabGroups(name);
   await destroyNetwork(name);
   for (const host of hosts) await forgetMachine(name, host);
   await unmountBelow(labDir(name));

@@ -47,7 +47,7 @@ function quote(bytes: Buffer): string {
  * https://developers.cloudflare.com/dns/manage-dns-records/reference/dns-record-types/#txt
  */
 export function normaliseTxtContent(content: string): string {
-  if (Buffer.byteLength(content) > 2048 + 64) {
+  if (content.length > 4 * 2048 + 64) {
     throw apiErrors.content(9005, 'Content for TXT record must be 2048 characters or less.');
   }
   const strings = readStrings(content);

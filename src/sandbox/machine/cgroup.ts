@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,9 +50,16 @@ export async function destroyGroup(group: string): Promise<void> {
   await removeGroup(group);
 }
 
+/** Removes all groups of a lab, also those that nspawn makes in systemd's version 1 hierarchy of a hybrid host. */
+export async function destroyLabGroups(lab: string): Promise<void> {
+  await destroyGroup(await groupPath(lab));
+  const legacy = join('/sys/fs/cgroup/systemd', TREE, lab);
+  if (existsSync(join(legacy, 'cgroup.procs'))) await removeGroup(legacy);
+}
+
 export async function killGroup(group: string): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
-    if ((await readText(join(group, 'cgroup.kill'))) !== undefined) {
+    if (existsSync(join(group, 'cgroup.kill'))) {
       await writeFile(join(group, 'cgroup.kill'), '1');
     } else {
       for (const pid of await groupProcesses(group)) killProcess(pid);

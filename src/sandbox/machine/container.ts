@@ -2,7 +2,7 @@ import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { labDir, namespaceOf, namespacePath } from '../layout.js';
 import { isErrno, readText } from '../lock.js';
-import { commandFailed, type RunOptions, type RunResult, tryRun } from '../run.js';
+import { commandFailed, type RunOptions, type RunResult, SANDBOX_ENV, tryRun } from '../run.js';
 import { destroyGroup, groupPath, groupProcesses, killGroup, killProcess } from './cgroup.js';
 import { startDaemon, tailOf } from './daemon.js';
 import { mountOverlay, type OverlayDirs, unmountBelow } from './mounts.js';
@@ -121,11 +121,17 @@ export async function execInContainer(
   if (leader === undefined) {
     throw commandFailed(argv, { code: -1, stdout: '', stderr: `the container ${container.host} is not running` });
   }
-  return tryRun('nsenter', enterArgs(leader, argv), { ...options, ...(options.cwd === undefined ? {} : { cwd: '/' }) });
+  return tryRun('nsenter', enterArgs(leader, argv, options.env), options);
 }
 
-export function enterArgs(leader: number, argv: readonly string[]): string[] {
-  return [`--target=${leader}`, '--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd', '--', ...argv];
+/** Arguments for nsenter(1): all namespaces of the container, and a clean environment. */
+export function enterArgs(leader: number, argv: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
+  const clean = Object.entries({ ...SANDBOX_ENV, ...env }).map(([name, value]) => `${name}=${value}`);
+  return [
+    `--target=${leader}`,
+    ...['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root', '--wd'],
+    ...['--', '/usr/bin/env', '-i', ...clean, ...argv],
+  ];
 }
 
 /** Ends every process of the container in an instant, as a power cut would. What was written stays. */

@@ -43,7 +43,7 @@ export interface Vps {
   exec(command: string, options?: RunOptions): Promise<RunResult>;
   isRunning(): Promise<boolean>;
   /** Arguments for nsenter(1) to get inside (`sandbox shell`); undefined when the VPS is down. */
-  enterCommand(argv: readonly string[]): Promise<string[] | undefined>;
+  enterCommand(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<string[] | undefined>;
   start(): Promise<void>;
   /** Clean shutdown. */
   stop(): Promise<void>;
@@ -142,9 +142,9 @@ export function openVps(state: LabState, save: (change: Partial<LabState>) => Pr
     root: dirs.merged,
     exec: (command, options) => execInContainer(container, ['/bin/sh', '-c', command], options),
     isRunning: async () => (await findLeader(container)) !== undefined,
-    enterCommand: async (argv) => {
+    enterCommand: async (argv, env) => {
       const leader = await findLeader(container);
-      return leader === undefined ? undefined : ['nsenter', ...enterArgs(leader, argv)];
+      return leader === undefined ? undefined : ['nsenter', ...enterArgs(leader, argv, env)];
     },
     start,
     stop,
