@@ -94,8 +94,9 @@ export function findViolations(path, text) {
 }
 
 function importsOf(code) {
-  const pattern = /\b(?:from|import)\s*\(?\s*['"]([^'"\n]+)['"]/g;
-  return [...code.matchAll(pattern)].map((match) => match[1]);
+  const statement =
+    /^\s*(?:import|export)\s(?:[^'"`;]*?\sfrom\s*)?['"]([^'"\n]+)['"]|\bimport\(\s*['"]([^'"\n]+)['"]/gm;
+  return [...code.matchAll(statement)].map((match) => match[1] ?? match[2]);
 }
 
 function edgeOf(path) {

@@ -66,11 +66,17 @@ function describe(lab) {
 const commands = {
   async up() {
     const started = performance.now();
-    const log = (line) => print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
+    const log = (line) =>
+      print(`${((performance.now() - started) / 1000).toFixed(1).padStart(6)} s  ${line}`);
     const image = option('--image');
     const options = { name, log, signal: abort.signal, cacheDir: api.cacheDirFrom(process.env) };
-    for (const key of ['image', 'layer', 'hostname', 'domain']) if (option(`--${key}`)) options[key] = option(`--${key}`);
-    const lab = await api.createLab({ ...options, ipv6: !rest.includes('--no-ipv6'), ...(image ? { image } : {}) });
+    for (const key of ['image', 'layer', 'hostname', 'domain'])
+      if (option(`--${key}`)) options[key] = option(`--${key}`);
+    const lab = await api.createLab({
+      ...options,
+      ipv6: !rest.includes('--no-ipv6'),
+      ...(image ? { image } : {}),
+    });
     log('Ready');
     describe(lab);
   },
@@ -99,7 +105,9 @@ const commands = {
   save: async () => (await api.loadLab(name)).vps.saveLayer(rest[0]),
   down: () => api.destroyLab(name),
   async help() {
-    print('usage: node scripts/lab.mjs up|exec|client|shell|status|reboot|cut|save|down NAME (see the top of the file)');
+    print(
+      'usage: node scripts/lab.mjs up|exec|client|shell|status|reboot|cut|save|down NAME (see the top of the file)',
+    );
   },
 };
 

@@ -1,3 +1,4 @@
+import { parseDomain, parseHostname, parseMailbox } from '../lib/names.js';
 import * as validate from './validate.js';
 
 export type QuestionKey =
@@ -79,7 +80,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     message: 'Which domain is the mail for? (such as example.org)',
     configKey: 'domains.<domain>',
     required: true,
-    parse: validate.parseDomain,
+    parse: validate.attempt(parseDomain),
   },
   hostname: {
     flag: '--hostname',
@@ -90,7 +91,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     configKey: 'servers.<host name>',
     required: true,
     suggest: suggestHostname,
-    parse: validate.parseHostname,
+    parse: validate.attempt(parseHostname),
   },
   dns: {
     flag: '--dns',
@@ -110,7 +111,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     help: 'the mailbox to create',
     message: 'Address of the first mailbox?',
     required: true,
-    parse: validate.parseMailbox,
+    parse: validate.attempt((input) => parseMailbox(input).address),
   },
   passwordFile: {
     flag: '--password-file',
@@ -162,7 +163,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
 function suggestHostname(known: Known): string | undefined {
   if (known.domain === undefined) return undefined;
   for (const name of [known.serverHostname, known.ptr]) {
-    if (name?.endsWith(`.${known.domain}`) && validate.parseHostname(name).ok) return name;
+    if (name?.endsWith(`.${known.domain}`) && validate.attempt(parseHostname)(name).ok) return name;
   }
   return `mail.${known.domain}`;
 }

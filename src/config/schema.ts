@@ -1,4 +1,36 @@
 import { z } from 'zod';
+import { parseDomain, parseHostname } from '../lib/names.js';
+import {
+  attempt,
+  type Parsed,
+  parseAddress,
+  parseFingerprint,
+  parseId,
+  parsePath,
+  parseSsh,
+} from './validate.js';
+
+/** A string that a question's parser accepts, in canonical form. */
+function text(parse: (input: string) => Parsed) {
+  return z.string().transform((input, context) => {
+    const parsed = parse(input);
+    if (parsed.ok) return parsed.value;
+    context.addIssue({ code: 'custom', message: [parsed.problem, parsed.hint].filter(Boolean).join(' ') });
+    return z.NEVER;
+  });
+}
+
+/** A name used as a key stands as DNS has it, so that every place that looks it up finds it. */
+function canonicalName(parse: (input: string) => Parsed) {
+  return z.string().superRefine((input, context) => {
+    const parsed = parse(input);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.problem });
+    else if (parsed.value !== input)
+      context.addIssue({ code: 'custom', message: `Write it as ${parsed.value}.` });
+  });
+}
+
+const recordRole = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'A record role is a word such as caa.');
 
 /**
  * `smtp-setup.yaml`: intent, no secrets, made to be committed. It can never set API base URLs, token sources or
@@ -6,17 +38,17 @@ import { z } from 'zod';
  */
 export const serverSchema = z.strictObject({
   /** `[USER@]HOST[:PORT]` or a Host alias of ssh_config. */
-  ssh: z.string(),
+  ssh: text(parseSsh),
   /** Private key file on this machine; `~` is expanded. */
-  identity: z.string().optional(),
+  identity: text(parsePath).optional(),
   /** `SHA256:…` fingerprint that the server must show. */
-  hostKey: z.string().optional(),
+  hostKey: text(parseFingerprint).optional(),
   profile: z.enum(['mailboxes']).default('mailboxes'),
   /** Let's Encrypt account contact. */
-  acmeEmail: z.string().optional(),
+  acmeEmail: z.email().optional(),
   /** For the server's own unbound in a private network or rehearsal. */
   resolver: z
-    .strictObject({ forwarder: z.string().optional(), trustAnchor: z.string().optional() })
+    .strictObject({ forwarder: text(parseAddress).optional(), trustAnchor: text(parsePath).optional() })
     .default({}),
   /** `auto` publishes AAAA and sends over IPv6 only when it works both ways. */
   ipv6: z.enum(['auto', 'off']).default('auto'),
@@ -26,29 +58,43 @@ export const domainSchema = z.strictObject({
   /** Host name of the server that handles the domain; may be left out while there is only one. */
   server: z.string().optional(),
   /** DNS provider id: `cloudflare`, … */
-  dns: z.string(),
+  dns: text(parseId),
   /** `full`: mail comes here too. `send-only`: a foreign MX stays, we only send (amendment A3). */
   mail: z.enum(['full', 'send-only']).default('full'),
   dmarc: z
     .strictObject({
       /** Left out: `none` beside other senders, else `quarantine` (R8); what was chosen is written back here. */
       policy: z.enum(['none', 'quarantine', 'reject']).optional(),
-      rua: z.array(z.string()).optional(),
+      rua: z.array(z.email()).optional(),
     })
     .default({}),
   /** Seconds, for records that we create. */
   ttl: z.number().int().min(60).max(86400).default(3600),
   /** Record roles that the user does not want from us: `{ caa: false }`. */
-  records: z.record(z.string(), z.boolean()).default({}),
+  records: z.record(recordRole, z.boolean()).default({}),
 });
 
-export const configSchema = z.strictObject({
-  version: z.literal(1),
-  /** Keyed by the server's host name, e.g. `mail.example.org`. */
-  servers: z.record(z.string(), serverSchema),
-  /** Keyed by domain, canonical form. */
-  domains: z.record(z.string(), domainSchema),
-});
+export const configSchema = z
+  .strictObject({
+    version: z.literal(1),
+    /** Keyed by the server's host name, e.g. `mail.example.org`. */
+    servers: z.record(canonicalName(attempt(parseHostname)), serverSchema),
+    /** Keyed by domain, canonical form. */
+    domains: z.record(canonicalName(attempt(parseDomain)), domainSchema),
+  })
+  .superRefine((config, context) => {
+    const hosts = Object.keys(config.servers);
+    for (const [name, domain] of Object.entries(config.domains)) {
+      const path = ['domains', name, 'server'];
+      if (domain.server === undefined && hosts.length !== 1) {
+        const message = `Say which server handles the domain: ${hosts.join(', ') || 'there is none under servers'}.`;
+        context.addIssue({ code: 'custom', path, message });
+      } else if (domain.server !== undefined && !hosts.includes(domain.server)) {
+        const message = `No server of that name; under servers stand ${hosts.join(', ') || 'none'}.`;
+        context.addIssue({ code: 'custom', path, message });
+      }
+    }
+  });
 
 export type ServerConfig = z.infer<typeof serverSchema>;
 export type DomainConfig = z.infer<typeof domainSchema>;

@@ -1,0 +1,85 @@
+import { Exit, SetupError } from '../errors.js';
+import type { Answers } from './answers.js';
+import type { Asker } from './asker.js';
+import { type Known, type QuestionKey, questions } from './questions.js';
+
+/** Something `init` needs and was not given. */
+export interface Missing {
+  /** "the server to log in to". */
+  what: string;
+  /** Ways to give it: a flag, a variable. */
+  ways: readonly string[];
+}
+
+/**
+ * Fills in what is not given yet, in the order of `keys`. At a terminal it asks; without one it takes what is suggested
+ * (from facts) and throws E_MISSING (exit 2) about the rest, together with `alsoMissing`.
+ */
+export async function completeAnswers(
+  asker: Asker,
+  keys: readonly QuestionKey[],
+  given: Answers,
+  known: Known,
+  alsoMissing: readonly Missing[] = [],
+): Promise<Answers> {
+  const answers: Answers = { ...given };
+  const missing: Missing[] = [];
+  for (const key of keys) {
+    if (answers[key] !== undefined) continue;
+    const suggestion = questions[key].suggest?.({ ...known, ...domainOf(answers) });
+    if (asker.interactive) {
+      const value = await askQuestion(asker, key, suggestion, answers);
+      answers[key] = { value, origin: value === suggestion ? { from: 'detected' } : { from: 'answer' } };
+    } else if (suggestion !== undefined) answers[key] = { value: suggestion, origin: { from: 'detected' } };
+    else missing.push(describeMissing(key));
+  }
+  if (missing.length + alsoMissing.length > 0 && !asker.interactive)
+    throw missingError([...missing, ...alsoMissing]);
+  return answers;
+}
+
+/** A question as one of the things that are missing. */
+export function describeMissing(key: QuestionKey): Missing {
+  const { help, flag, argument, env } = questions[key];
+  return { what: help, ways: [`${flag} ${argument.toUpperCase()}`, env] };
+}
+
+/** One message about everything that is missing, so that a script needs one round to get it right. */
+export function missingError(missing: readonly Missing[]): SetupError {
+  return new SetupError({
+    code: 'E_MISSING',
+    exit: Exit.usage,
+    what: 'There is no terminal to ask at, and these are missing:',
+    evidence: missing.map(({ what, ways }) => `${ways.join(' or ')}: ${what}`),
+    fix: ['Give them and run the command again; nothing was changed.'],
+  });
+}
+
+async function askQuestion(
+  asker: Asker,
+  key: QuestionKey,
+  suggestion: string | undefined,
+  answers: Answers,
+): Promise<string> {
+  const question = questions[key];
+  const check = (input: string): true | string => {
+    const parsed = question.parse(input);
+    if (!parsed.ok) return [parsed.problem, parsed.hint].filter(Boolean).join(' ');
+    if (key === 'hostname' && parsed.value === answers.domain?.value)
+      return 'The mail host needs a name of its own.';
+    return true;
+  };
+  const input = await asker.text({
+    key,
+    message: question.message ?? question.help,
+    ...(suggestion === undefined ? {} : { default: suggestion }),
+    validate: check,
+  });
+  const parsed = question.parse(input);
+  if (!parsed.ok) throw new Error(`the asker let "${key}" through although its validation refused it`);
+  return parsed.value;
+}
+
+function domainOf(answers: Answers): Pick<Known, 'domain'> {
+  return answers.domain === undefined ? {} : { domain: answers.domain.value };
+}

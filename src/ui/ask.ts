@@ -1,0 +1,84 @@
+import inquirer from 'inquirer';
+import type { Asker, ChoiceRequest, ConfirmRequest, SecretRequest, TextRequest } from '../config/asker.js';
+import { Secret } from '../config/secret.js';
+import { Exit, SetupError } from '../errors.js';
+import type { Io } from './io.js';
+
+/** Asks the person at the terminal; prompts go to stderr, so that stdout stays clean. */
+export function createPromptAsker(io: Io, signal: AbortSignal): Asker {
+  const prompt = inquirer.createPromptModule({ input: io.stdin, output: io.err.stream, signal });
+  return {
+    interactive: true,
+    async text({ message, default: preset, validate }: TextRequest) {
+      const answer = await orCancelled(
+        prompt<{ value: string }>([
+          {
+            type: 'input',
+            name: 'value',
+            message,
+            ...(preset === undefined ? {} : { default: preset }),
+            validate: (value: string) => validate?.(value) ?? true,
+          },
+        ]),
+      );
+      return answer.value;
+    },
+    async secret({ message, validate }: SecretRequest) {
+      const answer = await orCancelled(
+        prompt<{ value: string }>([
+          {
+            type: 'password',
+            name: 'value',
+            message,
+            mask: '*',
+            toggleMask: false,
+            validate: (value: string) => validate?.(value) ?? true,
+          },
+        ]),
+      );
+      return new Secret(answer.value);
+    },
+    async confirm({ message, default: preset }: ConfirmRequest) {
+      const answer = await orCancelled(
+        prompt<{ value: boolean }>([{ type: 'confirm', name: 'value', message, default: preset }]),
+      );
+      return answer.value;
+    },
+    async choose<T extends string>({ message, choices, default: preset }: ChoiceRequest<T>) {
+      const answer = await orCancelled(
+        prompt<{ value: string }>([
+          {
+            type: 'select',
+            name: 'value',
+            message,
+            choices: choices.map((choice) => ({ ...choice })),
+            ...(preset === undefined ? {} : { default: preset }),
+          },
+        ]),
+      );
+      const choice = choices.find(({ value }) => value === answer.value);
+      if (choice === undefined) throw new Error(`the prompt returned "${answer.value}", which was no choice`);
+      return choice.value;
+    },
+  };
+}
+
+/** The error of Ctrl-C, at a prompt or elsewhere before anything was changed. */
+export function cancelledError(cause?: unknown): SetupError {
+  return new SetupError({
+    code: 'E_CANCELLED',
+    exit: Exit.cancelled,
+    what: 'Cancelled. Nothing was changed.',
+    cause,
+  });
+}
+
+async function orCancelled<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && /^(ExitPromptError|AbortPromptError)$/.test(error.name))
+      throw cancelledError(error);
+    throw error;
+  }
+}
