@@ -57,6 +57,8 @@ export interface ProviderContext {
   baseUrl?: string;
   /** One line of progress or retry notice; already free of secrets. */
   log(line: string): void;
+  /** Waits before a retry, in milliseconds; a real timer when absent. */
+  wait?(milliseconds: number): Promise<void>;
 }
 
 /** A DNS provider only translates. Planning, merge rules, read-back and backup live in the core. */

@@ -1,0 +1,78 @@
+import { Exit, SetupError } from '../../errors.js';
+import { sanitizeLine } from '../../lib/sanitize.js';
+import { CloudflareApi } from './cloudflare/api.js';
+import { failWith, readFailure, tokenRights, tokenUrl } from './cloudflare/api-failure.js';
+import { applyChanges } from './cloudflare/apply-changes.js';
+import { auditRecord, capabilities } from './cloudflare/audit-record.js';
+import { defaultBaseUrl, openClient } from './cloudflare/open-client.js';
+import type { DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
+
+/** Cloudflare, through its official SDK. https://developers.cloudflare.com/api/resources/dns/ */
+export const cloudflare: ProviderDefinition = {
+  id: 'cloudflare',
+  title: 'Cloudflare',
+  // The rehearsal has its own copy of these servers under the reserved TLD (RFC 6761).
+  nameServers: [/\.ns\.cloudflare\.(com|test)$/],
+  credentials: [
+    {
+      key: 'token',
+      label: 'Cloudflare API token',
+      secret: true,
+      env: ['CLOUDFLARE_API_TOKEN', 'CLOUDFLARE_DNS_API_TOKEN', 'CF_DNS_API_TOKEN'],
+      help: `Needs ${tokenRights}.`,
+    },
+  ],
+  tokenUrl,
+  rights: tokenRights,
+  capabilities,
+  baseUrlEnv: 'CLOUDFLARE_BASE_URL',
+  open: openCloudflare,
+};
+
+async function openCloudflare(context: ProviderContext): Promise<DnsProvider> {
+  if (!/^[A-Za-z0-9_-]{30,}$/.test(context.credentials.token ?? '')) {
+    throw new SetupError({
+      code: 'E_DNS_TOKEN',
+      exit: Exit.usage,
+      what: 'The Cloudflare API token does not look like one (a global API key or a cut copy does not work).',
+      evidence: ['A token has at least 30 letters, digits, hyphens and underscores.'],
+      fix: [`Make a token at ${tokenUrl} with ${tokenRights}.`],
+    });
+  }
+  if (context.baseUrl !== undefined && context.baseUrl !== defaultBaseUrl) {
+    context.log(`Cloudflare API endpoint: ${sanitizeLine(context.baseUrl, 200)}`);
+  }
+  const api = new CloudflareApi(await openClient(context), context);
+  return {
+    verify: () => verifyToken(api),
+    findZone: (name) => api.findZone(name),
+    list: (zone) => api.listRecords(zone),
+    audit: auditRecord,
+    apply: (zone, changes) => applyChanges(api, zone, changes),
+  };
+}
+
+/**
+ * Proves access by listing zones: `/user/tokens/verify` knows nothing of tokens that an account owns, so its refusal
+ * means nothing once a zone was seen.
+ */
+async function verifyToken(api: CloudflareApi): Promise<{ detail: string }> {
+  const zones = await api.countZones();
+  if (zones === 0) {
+    throw new SetupError({
+      code: 'E_DNS_NO_ZONES',
+      exit: Exit.usage,
+      what: 'The Cloudflare API token works but reaches no zone.',
+      fix: [`Give it ${tokenRights} at ${tokenUrl}, and include the zone under "Zone Resources".`],
+    });
+  }
+  const reach = `reaches ${zones} ${zones === 1 ? 'zone' : 'zones'}`;
+  try {
+    const { status, expires_on: expires } = await api.client.user.tokens.verify(api.options);
+    return { detail: `${status}, ${reach}${expires ? `, expires ${sanitizeLine(expires, 30)}` : ''}` };
+  } catch (error) {
+    const failure = readFailure(error);
+    if (failure.status === 401) return { detail: `token of an account, ${reach}` };
+    throw failWith(failure, 'verify the token', error);
+  }
+}
