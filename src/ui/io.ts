@@ -14,6 +14,8 @@ export interface Terminal {
   /** 0: no colour … 3: true colour, as chalk counts. */
   readonly colorLevel: 0 | 1 | 2 | 3;
   readonly unicode: boolean;
+  /** A terminal whose cursor can be moved. */
+  readonly canRedraw: boolean;
   /** Columns for text that wraps: the terminal's, at most 100; 80 when it is not a terminal. */
   readonly width: number;
   write(text: string): void;
@@ -74,6 +76,7 @@ function terminal(stream: Streams['stdout'], env: Env, options: IoOptions): Term
     isTty,
     colorLevel: colorLevel(isTty, env, options.noColor ?? false),
     unicode: isTty ? localeIsUtf8(env) && env.TERM !== 'linux' && env.TERM !== 'dumb' : localeIsUtf8(env),
+    canRedraw: isTty && env.TERM !== 'dumb',
     get width() {
       return isTty && stream.columns ? Math.min(stream.columns, maxWidth) : 80;
     },

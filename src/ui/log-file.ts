@@ -1,0 +1,60 @@
+import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Redactor } from '../config/redact.js';
+import { sanitizeText } from '../lib/sanitize.js';
+
+/** The full log of one run, for when something went wrong. */
+export interface LogFile {
+  readonly path: string;
+  write(text: string): void;
+  close(): void;
+}
+
+/** So many are kept; older ones go when a new one is opened. */
+const keep = 20;
+
+/**
+ * Opens `<stateDir>/logs/<time>-<command>.log`, readable by the user alone (0600 in a 0700 folder). Every line is
+ * stamped, stripped of control characters and of secrets. Written at once: the last line before a crash matters most.
+ */
+export function openLogFile(
+  stateDir: string,
+  command: string,
+  clock: () => number,
+  redactor: Redactor,
+): LogFile {
+  const folder = join(stateDir, 'logs');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const stamp = new Date(clock()).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  const { path, file } = openNew(folder, `${stamp}-${command}`);
+  removeOld(folder);
+  return {
+    path,
+    write(text) {
+      const time = new Date(clock()).toISOString();
+      const lines = sanitizeText(redactor.redact(text)).split('\n');
+      writeSync(file, lines.map((line) => `${time} ${line}\n`).join(''));
+    },
+    close: () => closeSync(file),
+  };
+}
+
+/** Two runs may begin in the same second. */
+function openNew(folder: string, name: string): { path: string; file: number } {
+  for (let attempt = 1; ; attempt += 1) {
+    const path = join(folder, attempt === 1 ? `${name}.log` : `${name}-${attempt}.log`);
+    try {
+      return { path, file: openSync(path, 'wx', 0o600) };
+    } catch (error) {
+      const taken = error instanceof Error && 'code' in error && error.code === 'EEXIST';
+      if (!taken || attempt >= 100) throw error;
+    }
+  }
+}
+
+function removeOld(folder: string): void {
+  const logs = readdirSync(folder)
+    .filter((name) => name.endsWith('.log'))
+    .sort();
+  for (const name of logs.slice(0, -keep)) unlinkSync(join(folder, name));
+}
