@@ -9,12 +9,6 @@ function refuse(syntax: string, value: string): never {
 
 const control = /[\u0000-\u001f\u007f]/;
 
-/** The value of a main.cf parameter: one line; `$` would start an expansion (postconf(5)). */
-export function postfixValue(value: string): string {
-  if (control.test(value)) refuse('main.cf', value);
-  return value.trim().replaceAll('$', '$$$$');
-}
-
 /** A word in a Postfix list or table: no space, comma, `#` at its start, or quote. */
 export function postfixWord(value: string): string {
   if (!/^[A-Za-z0-9._:+@/=-]+$/.test(value)) refuse('a Postfix list', value);

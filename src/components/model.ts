@@ -68,3 +68,13 @@ export const nothingDone: ServerHas = {
   ownResolver: false,
   stockSite: true,
 };
+
+/** The domain that the machine's own mail and its bounces come from: the first one, or the host itself without any. */
+export function primaryDomain(model: Pick<ServerModel, 'domains' | 'hostname'>): string {
+  return model.domains[0]?.name ?? model.hostname;
+}
+
+/** Where the private DKIM key lies on the server; the public one is beside it with `.pub` for `.key`. */
+export function dkimKeyPath(domain: string, selector: string): string {
+  return `/var/lib/rspamd/dkim/${domain}.${selector}.key`;
+}

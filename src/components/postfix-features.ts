@@ -8,7 +8,6 @@ export interface PostfixFeatures {
   strayCrLf: boolean;
   forbidPipelining: boolean;
   hideClientSession: boolean;
-  tlsrpt: boolean;
 }
 
 // First patch level of each stable branch with the feature (Postfix RELEASE_NOTES and security announcements of 2023-24).
@@ -27,7 +26,6 @@ export function postfixFeatures(model: Pick<ServerModel, 'os' | 'versions'>): Po
     strayCrLf: inBranch(version, bareNewlineYes),
     forbidPipelining: inBranch(version, unauthPipelining),
     hideClientSession: atLeast(version, '3.10'),
-    tlsrpt: atLeast(version, '3.10'),
   };
 }
 

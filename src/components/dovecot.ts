@@ -1,0 +1,55 @@
+import type { Component } from './component.js';
+import { primaryDomain, type ServerModel } from './model.js';
+import { postfixWord } from './escape.js';
+import type { Render } from './render.js';
+import { atLeast } from './version.js';
+
+/** Mozilla's "intermediate" list for TLS 1.2, ECDHE only; TLS 1.3 has its own. */
+const ciphers = [
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':');
+
+/** SASL for Postfix, LMTP delivery, IMAPS on 993. */
+export function createDovecot(render: Render): Component {
+  return {
+    id: 'dovecot',
+    title: 'Dovecot (IMAP 993, logins, mail store)',
+    needs: ['accounts', 'certificates'],
+    applies: (model) => model.profile === 'mailboxes',
+    packages: () => ['dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd'],
+    files: (model) => [
+      {
+        path: '/etc/dovecot/dovecot.conf',
+        mode: '0644',
+        owner: 'root:root',
+        group: 'dovecot',
+        content: render(`dovecot/${templateSet(model)}/dovecot.conf`, {
+          hostname: postfixWord(model.hostname),
+          primary: postfixWord(primaryDomain(model)),
+          ipv6: model.ipv6,
+          ciphers,
+        }),
+      },
+    ],
+    // A reload keeps old processes with the old settings alive; LMTP and logins must not mix two configurations.
+    units: () => [{ name: 'dovecot.service', onChange: 'restart' }],
+    ports: () => [993],
+    watch: ['/etc/dovecot/dovecot.conf'],
+    validate: () => [{ fn: 'dovecot_validate', args: [] }],
+    probe: (model) => [
+      { fn: 'dovecot_probe_imap', args: [model.hostname] },
+      { fn: 'dovecot_probe_login', args: [primaryDomain(model)] },
+    ],
+    steps: () => [],
+  };
+}
+
+/** 2.4 refuses a 2.3 file at its first line, and the other way round. */
+function templateSet(model: ServerModel): '2.3' | '2.4' {
+  return atLeast(model.versions.dovecot, '2.4') ? '2.4' : '2.3';
+}

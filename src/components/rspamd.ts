@@ -1,0 +1,67 @@
+import type { Component } from './component.js';
+import { luaString, postfixWord, uclString } from './escape.js';
+import { dkimKeyPath, type ServerModel } from './model.js';
+import type { Render } from './render.js';
+
+/** Modules that only complain without Redis. */
+const needsRedis = ['greylist.conf', 'ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
+
+/** The milter: signs what leaves, judges what comes. */
+export function createRspamd(render: Render): Component {
+  return {
+    id: 'rspamd',
+    title: 'Rspamd (DKIM signing, spam filter)',
+    needs: ['dkim', 'accounts', 'unbound'],
+    applies: () => true,
+    packages: () => ['rspamd'],
+    files: (model) => {
+      const file = (name: string, content: string) => ({
+        path: `/etc/rspamd/local.d/${name}`,
+        mode: '0644',
+        owner: 'root:root',
+        content,
+        group: 'rspamd',
+      });
+      const plain = (name: string, data: object = {}) => file(name, render(`rspamd/${name}`, data));
+      return [
+        plain('options.inc'),
+        plain('logging.inc'),
+        plain('worker-normal.inc'),
+        plain('worker-controller.inc'),
+        plain('worker-proxy.inc', { count: model.memory >= 3500 ? 2 : 1 }),
+        plain('settings.conf'),
+        plain('milter_headers.conf'),
+        plain('dkim_signing.conf', { domains: signingDomains(model) }),
+        plain('rspamd.lua', { senders: luaString('/etc/smtp-setup/maps/senders') }),
+        ...needsRedis.map((name) => file(name, render('rspamd/off.conf', { name }))),
+      ];
+    },
+    // A reload leaves old workers to finish; the probe right after it might talk to one of them.
+    units: () => [{ name: 'rspamd.service', onChange: 'restart' }],
+    ports: () => [],
+    watch: ['/etc/rspamd/local.d/*'],
+    validate: () => [{ fn: 'rspamd_validate', args: [] }],
+    probe: (model) => [
+      { fn: 'rspamd_probe_guard', args: [] },
+      ...model.domains.flatMap((domain) => {
+        const selector = domain.live ? domain.selectors[0] : undefined;
+        return selector === undefined ? [] : [{ fn: 'rspamd_probe_signing', args: [domain.name, selector] }];
+      }),
+    ],
+    steps: () => [],
+  };
+}
+
+function signingDomains(model: ServerModel): { name: string; selector: string; path: string }[] {
+  return model.domains.flatMap((domain) => {
+    const selector = domain.selectors[0];
+    if (!domain.live || selector === undefined) return [];
+    return [
+      {
+        name: uclString(postfixWord(domain.name)),
+        selector: uclString(selector),
+        path: uclString(dkimKeyPath(domain.name, selector)),
+      },
+    ];
+  });
+}
