@@ -1,0 +1,153 @@
+import { createPrivateKey } from 'node:crypto';
+import type { ParsedKey } from 'ssh2';
+import ssh2 from 'ssh2';
+import { messageOf } from '../errors.js';
+import { readKeyType } from './known-hosts.js';
+
+/** What a key file turned out to be, found without its passphrase. */
+export type KeyFile =
+  | { kind: 'private'; encrypted: boolean; format: KeyFormat; keyType?: string; publicBlob?: Buffer }
+  | { kind: 'public'; keyType: string; publicBlob: Buffer }
+  /** Something ssh2 cannot use; `reason` is a clause for the user, `fix` what to do instead. */
+  | { kind: 'unusable'; reason: string; fix: string };
+
+type KeyFormat = 'openssh' | 'pem' | 'pkcs8' | 'ppk';
+
+const MAGIC = 'openssh-key-v1\0';
+
+/** Tells what a key file holds. Pure; `text` is untrusted. */
+export function inspectKeyFile(text: string): KeyFile {
+  const trimmed = text.trim();
+  const header = /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(trimmed)?.[1];
+  if (header === 'OPENSSH PRIVATE KEY') return inspectOpenSsh(trimmed);
+  if (header === 'RSA PRIVATE KEY' || header === 'EC PRIVATE KEY') {
+    return { kind: 'private', format: 'pem', encrypted: /^Proc-Type: *4,ENCRYPTED/m.test(trimmed) };
+  }
+  if (header === 'PRIVATE KEY' || header === 'ENCRYPTED PRIVATE KEY') {
+    return { kind: 'private', format: 'pkcs8', encrypted: header.startsWith('ENCRYPTED') };
+  }
+  if (header === 'DSA PRIVATE KEY') {
+    return unusable(
+      'it is a DSA key, which servers no longer accept',
+      'Make a new one: ssh-keygen -t ed25519',
+    );
+  }
+  if (/^PuTTY-User-Key-File-[3-9]/.test(trimmed)) {
+    return unusable(
+      'it is a PuTTY key of format version 3, which this client cannot read',
+      'Convert it: puttygen KEY.ppk -O private-openssh -o KEY',
+    );
+  }
+  if (trimmed.startsWith('PuTTY-User-Key-File-2')) {
+    return { kind: 'private', format: 'ppk', encrypted: !/^Encryption: *none/m.test(trimmed) };
+  }
+  return inspectPublic(trimmed);
+}
+
+function inspectPublic(text: string): KeyFile {
+  const [type, encoded] = text.split(/\s+/);
+  const blob = Buffer.from(encoded ?? '', 'base64');
+  const keyType = readKeyType(blob);
+  if (keyType === undefined || keyType !== type) {
+    return unusable(
+      'its format is unknown',
+      'Make a key with ssh-keygen -t ed25519, or convert this one to OpenSSH form.',
+    );
+  }
+  return unusableType(keyType) ?? { kind: 'public', keyType, publicBlob: blob };
+}
+
+function inspectOpenSsh(text: string): KeyFile {
+  const body = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END OPENSSH PRIVATE KEY-----/.exec(
+    text,
+  )?.[1];
+  const bytes = Buffer.from(body ?? '', 'base64');
+  const damaged = unusable(
+    'it is damaged',
+    'Restore it from a backup, or make a new one: ssh-keygen -t ed25519',
+  );
+  if (bytes.toString('latin1', 0, MAGIC.length) !== MAGIC) return damaged;
+  let at = MAGIC.length;
+  const next = (): Buffer | undefined => {
+    if (at + 4 > bytes.length) return undefined;
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end > bytes.length) return undefined;
+    const part = bytes.subarray(at + 4, end);
+    at = end;
+    return part;
+  };
+  const cipher = next()?.toString('latin1');
+  next();
+  next();
+  at += 4;
+  const publicBlob = next();
+  const keyType = publicBlob && readKeyType(publicBlob);
+  if (!cipher || !publicBlob || !keyType) return damaged;
+  return (
+    unusableType(keyType) ?? {
+      kind: 'private',
+      format: 'openssh',
+      encrypted: cipher !== 'none',
+      keyType,
+      publicBlob: Buffer.from(publicBlob),
+    }
+  );
+}
+
+/** Key types that ssh2 cannot sign with. */
+export function unusableType(keyType: string): Extract<KeyFile, { kind: 'unusable' }> | undefined {
+  if (keyType.includes('-cert-v0')) {
+    return unusable(
+      'it is a certificate, which this client cannot present',
+      "Add a plain public key to the server's authorized_keys and use that key.",
+    );
+  }
+  if (keyType.startsWith('sk-')) {
+    return unusable(
+      'it lives on a FIDO security key, which this client cannot use',
+      'Use an ordinary key for this: ssh-keygen -t ed25519, then ssh-copy-id -i.',
+    );
+  }
+  return undefined;
+}
+
+function unusable(reason: string, fix: string): Extract<KeyFile, { kind: 'unusable' }> {
+  return { kind: 'unusable', reason, fix };
+}
+
+/** The private key ready to sign, or why not. `bad-passphrase` also stands for a missing one. */
+export function loadPrivateKey(text: string, passphrase?: string): ParsedKey | 'bad-passphrase' | Error {
+  const file = inspectKeyFile(text);
+  if (file.kind !== 'private') return new Error('not a private key');
+  if (file.encrypted && !passphrase) return 'bad-passphrase';
+  let source = text;
+  if (file.format === 'pkcs8') {
+    const converted = convertPkcs8(text, passphrase);
+    if (typeof converted !== 'string') return file.encrypted ? 'bad-passphrase' : converted;
+    source = converted;
+  }
+  const parsed: unknown = ssh2.utils.parseKey(source, file.format === 'pkcs8' ? undefined : passphrase);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key instanceof Error) return file.encrypted ? 'bad-passphrase' : key;
+  return isPrivate(key) ? key : new Error('not a private key');
+}
+
+function isPrivate(key: unknown): key is ParsedKey {
+  return (
+    typeof key === 'object' && key !== null && 'isPrivateKey' in key && (key as ParsedKey).isPrivateKey()
+  );
+}
+
+// ssh2 reads PKCS#1 and SEC1 but not PKCS#8, in which openssl and cloud consoles write keys.
+function convertPkcs8(pem: string, passphrase?: string): string | Error {
+  try {
+    const key = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
+    if (key.asymmetricKeyType === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
+    if (key.asymmetricKeyType === 'ec') return key.export({ type: 'sec1', format: 'pem' }).toString();
+    return new Error(
+      `a PKCS#8 key of type ${key.asymmetricKeyType} cannot be used; convert it with ssh-keygen -p -f KEY`,
+    );
+  } catch (error) {
+    return new Error(messageOf(error), { cause: error });
+  }
+}

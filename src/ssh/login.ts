@@ -1,0 +1,227 @@
+import type { Duplex } from 'node:stream';
+import type { Client } from 'ssh2';
+import ssh2 from 'ssh2';
+import { messageOf, type SetupError } from '../errors.js';
+import { type AuthRecord, type AuthRequest, type AuthStage, createAuthHandler } from './auth-handler.js';
+import { cancelled, refuseLogin, timedOut } from './failures.js';
+import {
+  chooseHostKeyAlgorithms,
+  type HostKeyPolicy,
+  type HostKeyVerdict,
+  judgeHostKey,
+} from './host-key.js';
+import type { LoginMemory } from './login-memory.js';
+import { readableLines } from './printable.js';
+import type { SshLog, SshPrompts } from './prompts.js';
+
+export interface LoginRequest {
+  stream: Duplex;
+  user: string;
+  host: string;
+  port: number;
+  policy: HostKeyPolicy;
+  /** Offer only this type of host key. */
+  onlyKeyType?: string;
+  stage: AuthStage;
+  record: AuthRecord;
+  memory: LoginMemory;
+  prompts?: Partial<SshPrompts>;
+  timeoutMs: number;
+  keepaliveMs: number;
+  signal?: AbortSignal;
+  log: SshLog;
+}
+
+export type LoginOutcome =
+  | { status: 'in'; client: Client; key: Buffer; verdict: Extract<HostKeyVerdict, { accept: true }> }
+  /** The server's key is for the caller to judge: unknown, or not the pinned one. */
+  | { status: 'host-key'; key: Buffer; verdict: Extract<HostKeyVerdict, { accept: false }> }
+  /** Every attempt of this stage was refused. */
+  | { status: 'refused' };
+
+/**
+ * Speaks SSH over an open stream: host key first, then one stage of authentication. Nothing is sent before the key is
+ * judged; an unknown key ends the connection, so that no server waits while a person compares fingerprints.
+ */
+export function login(request: LoginRequest): Promise<LoginOutcome> {
+  const { policy, signal, record } = request;
+  const client = new ssh2.Client();
+  const place = `${request.host} port ${request.port}`;
+  return new Promise((resolve, reject) => {
+    let judged: { key: Buffer; verdict: HostKeyVerdict } | undefined;
+    let settled = false;
+    let handshakeDone = false;
+    let remoteKex = '';
+    const timer = createPausableTimer(request.timeoutMs, () =>
+      fail(
+        timedOut(place, [
+          handshakeDone ? 'the login was not answered' : 'the SSH handshake was not answered',
+        ]),
+      ),
+    );
+    const settle = (): boolean => {
+      if (settled) return false;
+      settled = true;
+      timer.stop();
+      signal?.removeEventListener('abort', onAbort);
+      return true;
+    };
+    const onAbort = () => fail(cancelled(signal));
+    const fail = (error: unknown) => {
+      if (!settle()) return;
+      client.destroy();
+      reject(error);
+    };
+    const finish = (outcome: LoginOutcome) => {
+      if (!settle()) return;
+      if (outcome.status !== 'in') client.destroy();
+      resolve(outcome);
+    };
+
+    client.on('ready', () => {
+      if (judged?.verdict.accept) finish({ status: 'in', client, key: judged.key, verdict: judged.verdict });
+      else fail(new Error('ssh2 logged in without asking about the host key'));
+    });
+    client.on('handshake', () => {
+      handshakeDone = true;
+    });
+    client.on('banner', (message) => {
+      for (const line of readableLines(message, 20)) request.log('info', line);
+    });
+    client.on('change password', () => fail(expiredPassword(request)));
+    client.on('error', (error: Error & { level?: string; code?: unknown }) => {
+      if (error.level === 'agent' || settled) return;
+      if (judged && !judged.verdict.accept)
+        finish({ status: 'host-key', key: judged.key, verdict: judged.verdict });
+      else if (error.level === 'client-authentication') finish({ status: 'refused' });
+      else if (handshakeDone) fail(cutDuringLogin(request, place, error));
+      else fail(handshakeFailure(place, error, remoteKex));
+    });
+    // A server that hangs up without a word emits no error.
+    client.on('close', () => {
+      if (handshakeDone) fail(cutDuringLogin(request, place, new Error('the server closed the connection')));
+      else fail(handshakeFailure(place, new Error('the server closed the connection'), remoteKex));
+    });
+    if (signal?.aborted) return onAbort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+
+    const auth: AuthRequest = {
+      user: request.user,
+      host: request.host,
+      port: request.port,
+      stage: request.stage,
+      record,
+      memory: request.memory,
+      ...(request.prompts ? { prompts: request.prompts } : {}),
+      pause: (question) => timer.pauseWhile(question),
+    };
+    client.connect({
+      sock: request.stream as never,
+      username: request.user,
+      readyTimeout: 0,
+      keepaliveInterval: request.keepaliveMs,
+      keepaliveCountMax: 3,
+      algorithms: { serverHostKey: chooseHostKeyAlgorithms(policy, request.onlyKeyType) as never[] },
+      hostVerifier: (key: Buffer) => {
+        judged = { key: Buffer.from(key), verdict: judgeHostKey(policy, key) };
+        return judged.verdict.accept;
+      },
+      authHandler: createAuthHandler(auth, fail) as never,
+      debug: (message) => {
+        // The only place where ssh2 tells what the server would have accepted.
+        const kex = /^Handshake: \(remote\) KEX method: (.*)$/.exec(message)?.[1];
+        if (kex !== undefined) remoteKex = kex;
+      },
+    });
+    return undefined;
+  });
+}
+
+interface PausableTimer {
+  pauseWhile<T>(question: () => Promise<T>): Promise<T>;
+  stop(): void;
+}
+
+function createPausableTimer(ms: number, onTimeout: () => void): PausableTimer {
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined = setTimeout(onTimeout, ms);
+  return {
+    async pauseWhile(question) {
+      clearTimeout(timer);
+      try {
+        return await question();
+      } finally {
+        // A full new measure: what was used up before the question is not worth counting.
+        if (!stopped) timer = setTimeout(onTimeout, ms);
+      }
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+function handshakeFailure(place: string, error: Error, remoteKex: string): SetupError {
+  const message = messageOf(error);
+  if (/no matching key exchange/.test(message)) {
+    return refuseLogin({
+      code: 'E_SSH_ALGORITHMS',
+      what: `${place} only offers key exchanges that this client lacks (post-quantum ones such as mlkem or sntrup).`,
+      evidence: readableLines(`offered by the server: ${remoteKex || 'unknown'}`),
+      fix: ['Allow curve25519-sha256 besides them: KexAlgorithms +curve25519-sha256 in sshd_config.'],
+    });
+  }
+  if (/no matching/.test(message)) {
+    return refuseLogin({
+      code: 'E_SSH_ALGORITHMS',
+      what: `${place} and this client have no common SSH algorithm.`,
+      evidence: readableLines(message),
+      fix: ['Allow the defaults of OpenSSH 8 or newer in sshd_config (HostKeyAlgorithms, Ciphers, MACs).'],
+    });
+  }
+  if (/Invalid (identification|packet|header)|Protocol version|greeting/i.test(message)) {
+    return refuseLogin({
+      code: 'E_SSH_NOT_SSH',
+      what: `What answers at ${place} does not speak SSH 2.`,
+      evidence: readableLines(message),
+      fix: ['Check the port: HOST:PORT.'],
+    });
+  }
+  return refuseLogin({
+    code: 'E_SSH_HANDSHAKE_CUT',
+    what: `${place} broke off the SSH handshake.`,
+    evidence: readableLines(message),
+    fix: [
+      'The server may limit connections (MaxStartups, fail2ban, hosts.deny): wait a few minutes, then try again.',
+    ],
+    cause: error,
+  });
+}
+
+function cutDuringLogin(request: LoginRequest, place: string, error: Error): SetupError {
+  const message = messageOf(error);
+  if (/too many authentication failures/i.test(message)) {
+    return refuseLogin({
+      code: 'E_SSH_TOO_MANY_TRIES',
+      what: `${place} broke off after too many login attempts.`,
+      evidence: [...request.record.tried.map((one) => `tried: ${one}`), ...readableLines(message)],
+      fix: ['Name the right key: --identity FILE (or IdentityFile and IdentitiesOnly in ~/.ssh/config).'],
+    });
+  }
+  return refuseLogin({
+    code: 'E_SSH_HANDSHAKE_CUT',
+    what: `${place} broke off the login.`,
+    evidence: readableLines(message),
+    fix: ['Look at the server’s log (journalctl -u ssh), or try again in a few minutes.'],
+    cause: error,
+  });
+}
+
+function expiredPassword(request: LoginRequest): SetupError {
+  return refuseLogin({
+    code: 'E_SSH_PASSWORD_EXPIRED',
+    what: `The password of ${request.user} on ${request.host} has expired.`,
+    fix: [`Log in once by hand to set a new one: ssh ${request.user}@${request.host}`],
+  });
+}
