@@ -1,6 +1,6 @@
 import type { Component } from './component.js';
-import { primaryDomain, type ServerModel } from './model.js';
 import { postfixWord } from './escape.js';
+import { primaryDomain, type ServerModel } from './model.js';
 import type { Render } from './render.js';
 import { atLeast } from './version.js';
 

@@ -30,7 +30,8 @@ export function mergeLocalMain(ours: string, local: string): string {
   const ignored: string[] = [];
   for (const { name, text } of parseSettings(local)) {
     if (relayLocks.includes(name)) ignored.push(`${name} (a relay lock)`);
-    else if (name === '') ignored.push(`a line that is no setting: ${text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60)}`);
+    else if (name === '')
+      ignored.push(`a line that is no setting: ${text.replace(/[^\x20-\x7e]/g, '?').slice(0, 60)}`);
     else additions.set(name, text);
   }
   if (additions.size === 0 && ignored.length === 0) return ours;

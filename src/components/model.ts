@@ -51,8 +51,10 @@ export interface ServerHas {
   dkimKeys: readonly string[];
   /** /etc/resolv.conf names our own unbound and nothing else. */
   ownResolver: boolean;
-  /** nginx still serves the distribution's welcome page. */
-  stockSite: boolean;
+  /** The ACME web root exists and the distribution's welcome page is off. */
+  webReady: boolean;
+  /** Another nginx site answers for names that nobody claims. */
+  foreignWebDefault: boolean;
 }
 
 /** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */
@@ -66,7 +68,8 @@ export const nothingDone: ServerHas = {
   accounts: false,
   dkimKeys: [],
   ownResolver: false,
-  stockSite: true,
+  webReady: false,
+  foreignWebDefault: false,
 };
 
 /** The domain that the machine's own mail and its bounces come from: the first one, or the host itself without any. */

@@ -53,7 +53,8 @@ export function createPostfix(render: Render): Component {
 
 /** The unit whose reload reaches the running daemon: on older releases `postfix.service` is an empty shell. */
 function postfixUnit(model: ServerModel): string {
-  const real = model.os.id === 'debian' ? atLeast(model.os.version, '13') : atLeast(model.os.version, '25.10');
+  const real =
+    model.os.id === 'debian' ? atLeast(model.os.version, '13') : atLeast(model.os.version, '25.10');
   return real ? 'postfix.service' : 'postfix@-.service';
 }
 
@@ -86,4 +87,3 @@ function renderMaster(render: Render, model: ServerModel): string {
     local: model.local.postfixMaster.trim(),
   });
 }
-

@@ -28,7 +28,9 @@ export function createRenderer(texts: TemplateTexts): Render {
     try {
       return eta.renderString(text, data);
     } catch (cause) {
-      throw new Error(`template ${template}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+      throw new Error(`template ${template}: ${cause instanceof Error ? cause.message : String(cause)}`, {
+        cause,
+      });
     }
   };
 }

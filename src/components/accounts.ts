@@ -1,0 +1,45 @@
+import type { Component } from './component.js';
+import { postfixWord } from './escape.js';
+import type { Render } from './render.js';
+
+/**
+ * Mailboxes and aliases: their truth lies on the server (/etc/smtp-setup/users and aliases) and is changed there, under
+ * a lock. This component only lays the ground and the list of domains.
+ */
+export function createAccounts(render: Render): Component {
+  return {
+    id: 'accounts',
+    title: 'Mailboxes and aliases',
+    needs: [],
+    applies: () => true,
+    packages: () => [],
+    files: (model) => [
+      {
+        path: '/etc/smtp-setup/domains',
+        mode: '0644',
+        owner: 'root:root',
+        group: 'accounts',
+        content: render('accounts/domains', { domains: model.domains.map(({ name }) => postfixWord(name)) }),
+      },
+    ],
+    units: () => [],
+    ports: () => [],
+    watch: ['/etc/smtp-setup/domains'],
+    validate: () => [],
+    // Tables for a domain that came or went.
+    probe: (model) => [{ fn: 'accounts_rebuild', args: [model.mapType] }],
+    steps: (model) =>
+      model.has.accounts
+        ? []
+        : [
+            {
+              id: 'accounts-prepare',
+              run: 'install',
+              after: 'packages',
+              title: 'Prepare the mail store and the list of mailboxes',
+              reason: 'not there yet',
+              calls: [{ fn: 'accounts_prepare', args: [model.mapType] }],
+            },
+          ],
+  };
+}

@@ -1,0 +1,42 @@
+import { createAccounts } from './accounts.js';
+import { createCertificates } from './certificates.js';
+import type { Component } from './component.js';
+import { createDkim } from './dkim.js';
+import { createDovecot } from './dovecot.js';
+import { createHostName } from './host-name.js';
+import { createNginx } from './nginx.js';
+import { createPostfix } from './postfix.js';
+import type { Render } from './render.js';
+import { createRspamd } from './rspamd.js';
+import { createUnbound } from './unbound.js';
+
+/** Every component, each after those it needs. A new one is one file and one line here. */
+export function createComponents(render: Render): readonly Component[] {
+  return inOrder([
+    createHostName(),
+    createUnbound(render),
+    createAccounts(render),
+    createDkim(),
+    createNginx(render),
+    createCertificates(render),
+    createRspamd(render),
+    createDovecot(render),
+    createPostfix(render),
+  ]);
+}
+
+/** Depth first along `needs`; throws on an unknown id and on a circle. */
+export function inOrder(components: readonly Component[]): readonly Component[] {
+  const byId = new Map(components.map((component) => [component.id, component]));
+  const ordered = new Set<Component>();
+  const visit = (id: string, path: readonly string[]): void => {
+    const component = byId.get(id);
+    if (component === undefined) throw new Error(`${path.at(-1)} needs ${id}, which does not exist`);
+    if (path.includes(id)) throw new Error(`components need each other: ${[...path, id].join(' → ')}`);
+    if (ordered.has(component)) return;
+    for (const need of component.needs) visit(need, [...path, id]);
+    ordered.add(component);
+  };
+  for (const { id } of components) visit(id, []);
+  return [...ordered];
+}
