@@ -1,8 +1,9 @@
-import { type IpAddress, inNetwork, parseIp, parseIpv4, parseIpv6, samePrefix } from '../parse/ip.js';
+import { isWithin } from '../canonical.js';
+import { type ClientIp, matchesAddress, parseClientIp } from './client-ip.js';
 import { expandMacros, isQueryName, parseMacroString, toQueryName } from './macro.js';
 import { createMacroValues } from './macro-values.js';
 import { isSpfRecord, parseSpf } from './parse.js';
-import { findValidatedNames, isWithin } from './ptr.js';
+import { findValidatedNames } from './ptr.js';
 import type {
   SpfAnswer,
   SpfInput,
@@ -31,7 +32,7 @@ const outcomes: Readonly<Record<SpfQualifier, SpfResultCode>> = {
 /** Everything that lasts for one evaluation, includes and redirects counted in. */
 interface Evaluation {
   input: SpfInput;
-  ip: IpAddress;
+  ip: ClientIp;
   /** Local part and domain of the sender; `postmaster` stands in for a missing local part (4.3). */
   sender: { local: string; domain: string };
   lookups: number;
@@ -59,7 +60,7 @@ interface Outcome {
 
 /** check_host() of RFC 7208 section 4. Never throws for what the records say; a lookup that throws is a bug of the caller. */
 export async function evaluateSpf(input: SpfInput): Promise<SpfResult> {
-  const ip = parseIp(input.ip);
+  const ip = parseClientIp(input.ip);
   if (!ip) throw new TypeError(`not an IP address: ${input.ip}`);
   const mailbox = input.sender === '' ? `postmaster@${input.helo}` : input.sender;
   const at = mailbox.lastIndexOf('@');
@@ -143,15 +144,10 @@ async function matchMechanism(
   switch (term.name) {
     case 'all':
       return true;
-    case 'ip4': {
-      const network = parseIpv4(term.network ?? '');
-      return !!network && run.ip.version === 4 && samePrefix(run.ip.bytes, network, term.prefix4);
-    }
-    case 'ip6': {
-      // Never a mapped address: IPv4 clients match ip4 only.
-      const network = parseIpv6(term.network ?? '');
-      return !!network && run.ip.version === 6 && samePrefix(run.ip.bytes, network, term.prefix6);
-    }
+    case 'ip4':
+    case 'ip6':
+      // Families never match each other, so an IPv4-mapped client matches ip4 only.
+      return matchesNetwork(run, term, term.network ?? '');
     case 'include':
       return matchInclude(run, term, domain, depth);
     default: {
@@ -214,11 +210,11 @@ function validatedNames(run: Evaluation, onVoid?: () => void): Promise<readonly 
 }
 
 function matchAddresses(run: Evaluation, term: SpfMechanism, answer: SpfAnswer): boolean {
-  const prefix = run.ip.version === 4 ? term.prefix4 : term.prefix6;
-  return answer.values.some((value) => {
-    const ip = parseIp(value);
-    return ip !== undefined && inNetwork(run.ip, ip, prefix);
-  });
+  return answer.values.some((value) => matchesNetwork(run, term, value));
+}
+
+function matchesNetwork(run: Evaluation, term: SpfMechanism, address: string): boolean {
+  return matchesAddress(run.ip, address, { v4: term.prefix4, v6: term.prefix6 });
 }
 
 function addressType(run: Evaluation): 'A' | 'AAAA' {

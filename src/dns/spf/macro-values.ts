@@ -1,9 +1,10 @@
-import { formatIp, type IpAddress, nibblesOf } from '../parse/ip.js';
+import { isWithin } from '../canonical.js';
+import { nibblesOf } from '../reverse-name.js';
+import { type ClientIp, formatClientIp } from './client-ip.js';
 import type { MacroValues } from './macro.js';
-import { isWithin } from './ptr.js';
 
 export interface MacroContext {
-  ip: IpAddress;
+  ip: ClientIp;
   sender: { local: string; domain: string };
   /** `<domain>` of the check_host() that is running. */
   domain: string;
@@ -29,7 +30,7 @@ export function createMacroValues(context: MacroContext): MacroValues {
       case 'd':
         return domain;
       case 'i':
-        return ip.version === 4 ? formatIp(ip) : nibblesOf(ip.bytes).join('.');
+        return ip.version === 4 ? formatClientIp(ip) : nibblesOf(ip.bytes).join('.');
       case 'p':
         return context.names().then((names) => chooseName(names, domain.toLowerCase()));
       case 'v':
@@ -37,7 +38,7 @@ export function createMacroValues(context: MacroContext): MacroValues {
       case 'h':
         return context.helo;
       case 'c':
-        return formatIp(ip);
+        return formatClientIp(ip);
       case 'r':
         return context.receiver ?? 'unknown';
       case 't':

@@ -1,4 +1,4 @@
-import { parseIpv4, parseIpv6 } from '../parse/ip.js';
+import { parseIpv4, parseIpv6 } from '../../lib/ip.js';
 import { describe, domainSpecProblem, parseMacroString } from './macro.js';
 import type {
   SpfMechanism,

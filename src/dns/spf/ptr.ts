@@ -1,4 +1,5 @@
-import { formatIp, type IpAddress, parseIp, reverseName } from '../parse/ip.js';
+import { reverseName } from '../reverse-name.js';
+import { type ClientIp, matchesAddress } from './client-ip.js';
 import { toQueryName } from './macro.js';
 import type { SpfLookup } from './types.js';
 
@@ -7,27 +8,18 @@ import type { SpfLookup } from './types.js';
  * A failing lookup means no names; a name whose lookup fails is skipped.
  */
 export async function findValidatedNames(
-  ip: IpAddress,
+  ip: ClientIp,
   lookup: SpfLookup,
   most: number,
 ): Promise<readonly string[]> {
-  const pointers = await lookup(reverseName(ip), 'PTR');
+  const pointers = await lookup(reverseName(ip.bytes), 'PTR');
   if (pointers.status !== 'ok') return [];
   const names = pointers.values.slice(0, most).flatMap((value) => toQueryName(value) ?? []);
-  const own = formatIp(ip);
   const valid = await Promise.all(
     names.map(async (name) => {
       const answer = await lookup(name, ip.version === 4 ? 'A' : 'AAAA');
-      return answer.values.some((value) => {
-        const address = parseIp(value);
-        return address !== undefined && formatIp(address) === own;
-      });
+      return answer.values.some((value) => matchesAddress(ip, value, { v4: 32, v6: 128 }));
     }),
   );
   return names.filter((_, index) => valid[index]);
-}
-
-/** Equal to `domain` or below it; both lower-case. */
-export function isWithin(name: string, domain: string): boolean {
-  return name === domain || name.endsWith(`.${domain}`);
 }
