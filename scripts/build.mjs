@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { collectLicenses } from './licenses.mjs';
@@ -7,11 +7,18 @@ import { collectLicenses } from './licenses.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, 'dist');
 
-/** Programs that run as processes of their own (the sandbox's services) are bundled as entries of their own. */
-function findServiceEntries(folder) {
-  return readdirSync(folder, { recursive: true })
-    .filter((path) => path === 'main.ts' || path.endsWith('/main.ts'))
-    .map((path) => join(folder, path));
+/**
+ * Programs that run as processes of their own are entries of their own: each `src/sandbox/.../main.ts` keeps its place,
+ * each file of `src/sandbox/daemons/` goes to `dist/daemons/`, where the sandbox looks for it.
+ */
+function findEntries(source) {
+  const files = readdirSync(source, { recursive: true });
+  const services = files.filter((path) => /^sandbox\/(.*\/)?main\.ts$/.test(path));
+  const daemons = files.filter((path) => /^sandbox\/daemons\/[^/]+\.ts$/.test(path));
+  return Object.fromEntries([
+    ...['main.ts', ...services].map((path) => [path.replace(/\.ts$/, ''), join(source, path)]),
+    ...daemons.map((path) => [path.replace(/^sandbox\/(.*)\.ts$/, '$1'), join(source, path)]),
+  ]);
 }
 
 /**
@@ -39,11 +46,9 @@ const banner = [
   'const require=__smtpRequire(import.meta.url),__filename=__smtpPath(import.meta.url),__dirname=__smtpDir(__filename);',
 ].join('');
 
-rmSync(outdir, { recursive: true, force: true });
 const { metafile } = await build({
   absWorkingDir: root,
-  entryPoints: [join(root, 'src/main.ts'), ...findServiceEntries(join(root, 'src/sandbox'))],
-  outbase: join(root, 'src'),
+  entryPoints: findEntries(join(root, 'src')),
   outdir,
   bundle: true,
   splitting: true,
@@ -53,19 +58,31 @@ const { metafile } = await build({
   target: 'node20.19',
   chunkNames: 'chunks/[name]-[hash]',
   banner: { js: banner },
+  // Bundles the sandbox's daemons when it runs from source; never reached in the package.
+  external: ['esbuild'],
   plugins: [stubNativeAddons],
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
 });
-writeFileSync(join(outdir, 'THIRD-PARTY-LICENSES.txt'), collectLicenses(root, Object.keys(metafile.inputs)));
+const licenses = 'THIRD-PARTY-LICENSES.txt';
+writeFileSync(join(outdir, licenses), collectLicenses(root, Object.keys(metafile.inputs)));
 
 const files = Object.keys(metafile.outputs);
+removeStale(new Set([...files.map((file) => relative(outdir, join(root, file))), licenses]));
 const size = files.reduce((sum, file) => sum + statSync(join(root, file)).size, 0);
 const main = readFileSync(join(outdir, 'main.js')).length;
 process.stderr.write(
   `dist: ${files.length} files, ${kilobytes(size)}, of which main.js ${kilobytes(main)}\n`,
 );
+
+/** Only afterwards, so that a command that runs meanwhile still finds the code it has not loaded yet as long as it can. */
+function removeStale(wanted) {
+  for (const entry of readdirSync(outdir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile() && !wanted.has(relative(outdir, path))) rmSync(path);
+  }
+}
 
 function kilobytes(bytes) {
   return `${Math.ceil(bytes / 1024)} KiB`;

@@ -18,6 +18,7 @@ const homes = {
   yaml: ['config/'],
   eta: ['components/', 'cli/', 'lib/', 'plan/', 'templates'],
   'dns-packet': ['dns/', 'sandbox/'],
+  esbuild: ['sandbox/machine/daemon-file.ts'],
 };
 
 /** The pure core: same input, same output. */
