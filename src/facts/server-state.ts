@@ -99,6 +99,18 @@ export function parseManifest(text: string): Manifest | 'corrupt' {
   return { schema, generation, files };
 }
 
+/** Reads a run's `meta` file. */
+export function parseRunMeta(id: string, text: string): RunningRun {
+  const meta = readAssignments(text);
+  const since = readNumber(meta.get('since'));
+  return {
+    id,
+    name: meta.get('name') ?? 'unknown',
+    who: meta.get('who') ?? 'unknown',
+    ...(since === undefined ? {} : { since }),
+  };
+}
+
 /** Reads a run's `result` file; undefined when it is not one. */
 export function parseResult(text: string): RunResult | undefined {
   const values = readAssignments(text);
@@ -133,19 +145,9 @@ function readRuns(sections: readonly [string, string][]): RunRecord[] {
   return sections.flatMap(([title, body], index) => {
     const id = /^run ([0-9A-Za-z-]{1,60})$/.exec(title)?.[1];
     if (id === undefined) return [];
-    const meta = readAssignments(body);
     const next = sections[index + 1];
     const result = next?.[0] === 'result' ? parseResult(next[1]) : undefined;
-    const since = readNumber(meta.get('since'));
-    return [
-      {
-        id,
-        name: meta.get('name') ?? 'unknown',
-        who: meta.get('who') ?? 'unknown',
-        ...(since === undefined ? {} : { since }),
-        ...(result === undefined ? {} : { result }),
-      },
-    ];
+    return [{ ...parseRunMeta(id, body), ...(result === undefined ? {} : { result }) }];
   });
 }
 

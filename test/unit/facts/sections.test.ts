@@ -10,7 +10,10 @@ function section(name: string, script: string, more: Partial<Section> = {}): Sec
 
 function ask(sections: Section[], variables: Record<string, string> = {}) {
   const result = spawnSync('sh', ['-s'], { input: compileSections(tag, sections, variables) });
-  return { stdout: result.stdout.toString(), answers: parseSections(tag, sections, result.stdout.toString()) };
+  return {
+    stdout: result.stdout.toString(),
+    answers: parseSections(tag, sections, result.stdout.toString()),
+  };
 }
 
 describe('sections', () => {
@@ -45,7 +48,13 @@ describe('sections', () => {
   it('run background sections beside the others, answers never mixed', () => {
     const slow = (name: string) =>
       section(name, 'head -c 100000 /dev/zero | tr "\\0" x', { background: true, maxBytes: 200_000 });
-    const { answers } = ask([slow('s1'), section('f1', 'echo f1'), slow('s2'), section('f2', 'echo f2'), slow('s3')]);
+    const { answers } = ask([
+      slow('s1'),
+      section('f1', 'echo f1'),
+      slow('s2'),
+      section('f2', 'echo f2'),
+      slow('s3'),
+    ]);
     for (const name of ['s1', 's2', 's3']) expect(answers.get(name)?.stdout).toBe('x'.repeat(100_000));
     expect([answers.get('f1')?.stdout, answers.get('f2')?.stdout]).toEqual(['f1\n', 'f2\n']);
   });

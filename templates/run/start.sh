@@ -1,0 +1,83 @@
+# Runs as root with a tar archive on standard input: run/… is the run directory, secrets/… goes nowhere but to tmpfs.
+# Arguments: the run's id; 1 when it installs packages. Answers one line: @started, @busy ID, or @failed and why.
+set -u
+umask 077
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+id=$1 installs=$2
+unit=smtp-setup-run.service
+state=/var/lib/smtp-setup
+runtime=/run/smtp-setup
+run=$state/runs/$id
+
+answer() {
+  cat >/dev/null
+  printf '\n@%s\n' "$*"
+  exit 0
+}
+
+failed() {
+  rm -rf "${runtime:?}/$id" "$run.new"
+  answer "failed $(printf '%s' "$*" | tr '\n' ' ' | head -c 1000)"
+}
+
+holder() {
+  case $(systemctl show -p ActiveState --value "$unit") in
+    active | activating | deactivating) systemctl show -p Description --value "$unit" | sed 's/^smtp-setup run //' ;;
+  esac
+}
+
+mkdir -p "$runtime"
+exec 9>"$runtime/lock"
+flock -w 60 9 || failed 'another client is starting a run'
+
+# A start whose answer was lost with the connection is asked for again.
+[ -e "$run/started" ] && answer started
+current=$(holder)
+[ -z "$current" ] || answer "busy $current"
+
+# What runs that were killed left behind.
+rm -rf "${runtime:?}"/*/ "$state"/runs/*.new
+find /usr/sbin/policy-rc.d -type f -empty -delete 2>/dev/null
+mkdir -p "$state/runs" "$state/backups" "$state/pending" "$runtime" || failed "no directory in $state: $(df -hP "$state" | tail -n 1)"
+chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
+
+why=$(mkdir "$runtime/$id" 2>&1 && tar -xf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
+why=$(cp -a "$runtime/$id/run" "$run.new" 2>&1 && printf 'since=%s\n' "$(date +%s)" >>"$run.new/meta" &&
+  rm -rf "$runtime/$id/run" && sync -f "$run.new" && mv -T "$run.new" "$run" 2>&1) || failed "$why"
+
+set -- StandardOutput="append:$run/log" StandardError="append:$run/log" UMask=0077 KillMode=mixed TimeoutStopSec=15min \
+  RefuseManualStop=yes OOMPolicy=continue RuntimeMaxSec=3h \
+  "ExecStopPost=+/bin/rm -rf $runtime/$id" \
+  'ExecStopPost=+-/usr/bin/find /usr/sbin/policy-rc.d -type f -empty -delete'
+[ "$installs" = 1 ] && set -- "$@" "BindReadOnlyPaths=$run/lib/policy-rc.d:/usr/sbin/policy-rc.d"
+
+start() {
+  for property; do
+    shift
+    set -- "$@" -p "$property"
+  done
+  systemd-run --quiet --unit="$unit" --description="smtp-setup run $id" --collect --service-type=exec "$@" \
+    --setenv=HOME=/root --setenv=PATH="$PATH" --setenv=LC_ALL=C.UTF-8 /bin/sh "$run/script" 2>&1
+}
+
+: >"$run/started"
+before=$#
+until why=$(start "$@"); do
+  current=$(holder)
+  [ -z "$current" ] || { rm -rf "${runtime:?}/$id" "$run"; answer "busy $current"; }
+  # An older systemd does not know every property as a transient one: go without those that only make it safer.
+  unknown=$(printf '%s\n' "$why" | sed -n 's/^\(Unknown assignment: \|Cannot set property \|Failed to set unit properties: Cannot set property \)\([A-Za-z]*\).*/\2/p' | head -n 1)
+  kept=0
+  for property; do
+    shift
+    case $property in
+      "$unknown="*)
+        case $unknown in ExecStopPost | BindReadOnlyPaths) rm -rf "$run"; failed "systemd-run: $why" ;; esac
+        ;;
+      *) set -- "$@" "$property"; kept=$((kept + 1)) ;;
+    esac
+  done
+  [ "$kept" -lt "$before" ] || { rm -rf "$run"; failed "systemd-run: $why"; }
+  before=$kept
+done
+answer started
