@@ -21,7 +21,10 @@ export async function findMissingHostPackages(): Promise<string[]> {
 }
 
 /** Installs packages on this machine. To be called only with the user's consent. */
-export async function installHostPackages(names: readonly string[], onLine?: (line: string) => void): Promise<void> {
+export async function installHostPackages(
+  names: readonly string[],
+  onLine?: (line: string) => void,
+): Promise<void> {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   const options = { env, ...(onLine === undefined ? {} : { onLine }) };
   await run('apt-get', ['update'], options);

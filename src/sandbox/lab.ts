@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { Exit, SetupError } from '../errors.js';
 import { readHostApt } from './apt/host-apt.js';
 import { cacheDirFrom } from './cache-dir.js';
@@ -7,15 +7,36 @@ import { destroyLab } from './destroy-lab.js';
 import { requireHostPackages } from './host-packages.js';
 import { ensureImage } from './images/build-image.js';
 import type { VpsImage } from './images/recipes.js';
-import { addressOf, type HostAddress, HOSTS, type HostName, LABS_DIR, labDir, namespaceOf, requireLabName } from './layout.js';
+import {
+  addressOf,
+  HOSTS,
+  type HostAddress,
+  type HostName,
+  LABS_DIR,
+  labDir,
+  namespaceOf,
+  requireLabName,
+} from './layout.js';
 import { isAlive, readProcessId, tryLock } from './lock.js';
+import { createServiceHost, type HostProgram, type LabHost, openHost } from './machine/host.js';
 import { findLayer } from './machine/layers.js';
 import { mountTmpfs } from './machine/mounts.js';
 import { openVps, prepareVps, type Vps } from './machine/vps.js';
-import { createHost, createInternet, writeResolvConf } from './net/network.js';
+import { applyFaults } from './net/faults.js';
+import { createHost, createInternet } from './net/network.js';
 import { type RunOptions, type RunResult, SANDBOX_ENV, tryRun } from './run.js';
+import { type LabAcme, openAcme, startAcme } from './services/acme.js';
 import { startAptProxy } from './services/apt-proxy-service.js';
-import { ensureLabsDir, type LabState, listLabNames, readLabState, writeLabState } from './state.js';
+import { type LabDns, newTsigSecret, openDns, startDns, trustAnchorFile } from './services/dns.js';
+import { type LabResolver, openResolver, startResolver } from './services/resolver.js';
+import {
+  ensureLabsDir,
+  type LabState,
+  listLabNames,
+  readLabState,
+  updateLabState,
+  writeLabState,
+} from './state.js';
 
 export interface LabOptions {
   /** Small letters, digits and inner hyphens, at most 20. */
@@ -27,12 +48,28 @@ export interface LabOptions {
   hostname?: string;
   /** The user's domain, default `rehearsal.test`. */
   domain?: string;
+  /** Names of the domain's name servers; the default are Cloudflare's, so that the provider is recognised by them. */
+  nameServers?: readonly string[];
   /** Default true. */
   ipv6?: boolean;
+  /** What to start beside the VPS; default all. The resolver and the ACME server need what stands before them. */
+  services?: readonly LabService[];
   cacheDir?: string;
   /** Ends a creation under way; what was created is removed again. */
   signal?: AbortSignal;
   log?(line: string): void;
+}
+
+export type LabService = 'dns' | 'resolver' | 'acme';
+const ALL_SERVICES: readonly LabService[] = ['dns', 'resolver', 'acme'];
+const CLOUDFLARE_NAME_SERVERS = ['ada.ns.cloudflare.com.', 'bob.ns.cloudflare.com.'];
+
+export interface StartHostOptions {
+  program: HostProgram;
+  /** Last part of its address; the hosts of {@link HOSTS} have theirs, others choose one that is free. */
+  last?: number;
+  /** Writes configuration into the root of a `boot` or `container` host before it starts. */
+  prepare?(root: string): Promise<void>;
 }
 
 export interface LabClient {
@@ -55,8 +92,18 @@ export interface Lab {
   readonly directory: string;
   readonly vps: Vps;
   readonly client: LabClient;
+  readonly dns: LabDns;
+  /** Address of the resolver that the VPS and the client use. */
   readonly resolver: string;
+  readonly resolverHost: LabResolver;
+  /** The root zone's DNSKEY in zone-file form. */
+  readonly trustAnchorFile: string;
+  readonly acme: LabAcme;
   readonly addresses: Readonly<Record<HostName, HostAddress>>;
+  /** Creates a further host and starts its program; it ends with the lab. */
+  startHost(name: string, options: StartHostOptions): Promise<LabHost>;
+  /** A host that was started before, also by another process. */
+  host(name: string): Promise<LabHost | undefined>;
   down(): Promise<void>;
 }
 
@@ -98,7 +145,9 @@ async function build(options: LabOptions, log: (line: string) => void): Promise<
   const cacheDir = options.cacheDir ?? cacheDirFrom({});
   const buildOptions = { cacheDir, log, ...(signal === undefined ? {} : { signal }) };
   const imageDir = await ensureImage(image, buildOptions);
-  const vpsLower = options.layer === undefined ? [imageDir] : await findLayer(cacheDir, imageDir, options.layer);
+  const servicesDir = await ensureImage('services', buildOptions);
+  const vpsLower =
+    options.layer === undefined ? [imageDir] : await findLayer(cacheDir, imageDir, options.layer);
   if (vpsLower === undefined) throw unknownLayer(options.layer ?? '', image);
   const owner = await readProcessId(process.pid);
   if (owner === undefined) throw new Error('/proc is not mounted');
@@ -114,10 +163,12 @@ async function build(options: LabOptions, log: (line: string) => void): Promise<
     ipv6: options.ipv6 ?? true,
     image,
     imageDir,
+    servicesDir,
     ...(options.layer === undefined ? {} : { layer: options.layer }),
     vpsLower,
     hostname: options.hostname ?? 'vps1',
     hostKeyFingerprint: '',
+    tsigSecret: newTsigSecret(),
     zones: [],
     hosts: {},
     faults: [],
@@ -127,19 +178,38 @@ async function build(options: LabOptions, log: (line: string) => void): Promise<
 
   log('Creating the network');
   await createInternet(name, state.ipv6);
-  for (const host of ['client', 'vps'] as const) await createHost(name, host, addressOf(HOSTS[host], state.ipv6));
-  await writeResolvConf(name, 'client', `nameserver ${addressOf(HOSTS.resolver, false).ipv4}\n`);
+  await createHost(name, 'vps', addressOf(HOSTS.vps, state.ipv6));
+  await createServiceHost(state, 'client', HOSTS.client, { kind: 'none' });
   const apt = await readHostApt();
-  await startAptProxy(state, apt);
+  const hostKeyFingerprint = await prepareVps(state, apt);
+  state = await updateLabState(name, (now) => ({ ...now, hostKeyFingerprint }));
   signal?.throwIfAborted();
 
-  log(`Booting the VPS (${image}${options.layer === undefined ? '' : `, layer ${options.layer}`})`);
-  state = { ...state, hostKeyFingerprint: await prepareVps(state, apt) };
-  const lab = openLab(state);
-  await lab.vps.start();
+  const wanted = new Set(options.services ?? ALL_SERVICES);
+  log(
+    `Booting the VPS (${image}${options.layer === undefined ? '' : `, layer ${options.layer}`}) and its Internet`,
+  );
+  // Waits for all, so that nothing is still being created while a failure is cleaned up.
+  const results = await Promise.allSettled([
+    startAptProxy(state, apt),
+    openVps(state).start(),
+    wanted.has('dns')
+      ? startServices(state, wanted, options.nameServers ?? CLOUDFLARE_NAME_SERVERS)
+      : undefined,
+  ]);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
   signal?.throwIfAborted();
-  await writeLabState({ ...state, phase: 'ready' });
-  return openLab({ ...state, phase: 'ready' });
+  return openLab(await updateLabState(name, (now) => ({ ...now, phase: 'ready' })));
+}
+
+async function startServices(
+  state: LabState,
+  wanted: ReadonlySet<LabService>,
+  nameServers: readonly string[],
+): Promise<void> {
+  await startDns(state, nameServers);
+  if (wanted.has('resolver')) await startResolver(state);
+  if (wanted.has('acme')) await startAcme(state);
 }
 
 /** Opens a lab that another process created. Errors: `E_SANDBOX_UNKNOWN`, `E_SANDBOX_BROKEN`. */
@@ -160,13 +230,7 @@ export async function loadLab(name: string): Promise<Lab> {
   });
 }
 
-function openLab(initial: LabState): Lab {
-  let state = initial;
-  const save = async (change: Partial<LabState>): Promise<LabState> => {
-    state = { ...state, ...change };
-    await writeLabState(state);
-    return state;
-  };
+function openLab(state: LabState): Lab {
   const addresses = Object.fromEntries(
     Object.entries(HOSTS).map(([host, last]) => [host, addressOf(last, state.ipv6)]),
   ) as Record<HostName, HostAddress>;
@@ -175,17 +239,67 @@ function openLab(initial: LabState): Lab {
     domain: state.domain,
     image: state.image,
     directory: labDir(state.name),
-    vps: openVps(state, save),
+    vps: openVps(state),
     client: openClient(state),
+    dns: openDns(state),
     resolver: addresses.resolver.ipv4,
+    resolverHost: openResolver(state),
+    trustAnchorFile: trustAnchorFile(state.name),
+    acme: openAcme(state),
     addresses,
+    startHost: (name, options) => startHost(state, name, options),
+    host: async (name) => {
+      const found = (await readLabState(state.name))?.hosts[name];
+      return found === undefined ? undefined : openHost(state, name, found.last, found.program);
+    },
     down: () => destroyLab(state.name),
   };
 }
 
+async function startHost(state: LabState, name: string, options: StartHostOptions): Promise<LabHost> {
+  const last = options.last ?? (HOSTS as Readonly<Record<string, number>>)[name];
+  const known = (await readLabState(state.name))?.hosts ?? {};
+  const taken = [
+    ...Object.entries(HOSTS),
+    ...Object.entries(known).map(([other, { last: used }]) => [other, used] as const),
+  ];
+  const clash = taken.find(([other, used]) => used === last && other !== name);
+  if (
+    last === undefined ||
+    last < 2 ||
+    last > 253 ||
+    clash !== undefined ||
+    !/^[a-z][a-z0-9]{0,11}$/.test(name)
+  ) {
+    throw new SetupError({
+      code: 'E_SANDBOX_HOST',
+      exit: Exit.usage,
+      what: `A host ${JSON.stringify(name)} cannot be added to the sandbox.`,
+      evidence:
+        clash === undefined ? [`address 198.51.100.${last}`] : [`198.51.100.${last} belongs to ${clash[0]}`],
+      fix: ['Give it a name of small letters and digits (at most 12), and the last part of a free address.'],
+    });
+  }
+  const host = await createServiceHost(state, name, last, options.program, options.prepare);
+  const { faults } = await updateLabState(state.name, (now) => ({
+    ...now,
+    hosts: { ...now.hosts, [name]: { last, program: options.program } },
+  }));
+  if (faults.length > 0) await applyFaults(state.name, faults);
+  await host.start();
+  return host;
+}
+
 function openClient(state: LabState): LabClient {
   const namespace = namespaceOf(state.name, 'client');
-  const command = (program: string, args: readonly string[]) => ['ip', 'netns', 'exec', namespace, program, ...args];
+  const command = (program: string, args: readonly string[]) => [
+    'ip',
+    'netns',
+    'exec',
+    namespace,
+    program,
+    ...args,
+  ];
   return {
     ...addressOf(HOSTS.client, state.ipv6),
     namespace,
@@ -199,7 +313,9 @@ function openClient(state: LabState): LabClient {
 /** Names of the labs of this machine and whether they are whole. */
 export async function listLabs(): Promise<{ name: string; ready: boolean }[]> {
   const names = await listLabNames();
-  return Promise.all(names.map(async (name) => ({ name, ready: (await readLabState(name))?.phase === 'ready' })));
+  return Promise.all(
+    names.map(async (name) => ({ name, ready: (await readLabState(name))?.phase === 'ready' })),
+  );
 }
 
 function busy(name: string, pid: number): SetupError {

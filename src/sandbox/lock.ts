@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
@@ -28,7 +29,7 @@ export async function isAlive(id: ProcessId): Promise<boolean> {
 export async function tryLock(file: string): Promise<(() => Promise<void>) | ProcessId> {
   const self = await readProcessId(process.pid);
   if (self === undefined) throw new Error('/proc is not mounted');
-  const draft = `${file}.${self.pid}-${self.start}`;
+  const draft = `${file}.${randomUUID()}`;
   await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
   try {
     for (;;) {
@@ -46,13 +47,17 @@ export async function tryLock(file: string): Promise<(() => Promise<void>) | Pro
 /** Waits until the lock is free; `onWait` is called once with the process that holds it. */
 export async function waitForLock(
   file: string,
-  options: { signal?: AbortSignal; onWait?(owner: ProcessId): void } = {},
+  options: { signal?: AbortSignal; intervalMs?: number; onWait?(owner: ProcessId): void } = {},
 ): Promise<() => Promise<void>> {
   for (let told = false; ; told = true) {
     const result = await tryLock(file);
     if (typeof result === 'function') return result;
     if (!told) options.onWait?.(result);
-    await delay(500, undefined, options.signal === undefined ? {} : { signal: options.signal });
+    await delay(
+      options.intervalMs ?? 500,
+      undefined,
+      options.signal === undefined ? {} : { signal: options.signal },
+    );
   }
 }
 

@@ -29,7 +29,11 @@ export interface RunResult {
 const MAX_OUTPUT = 16 * 1024 * 1024;
 
 /** Runs a local program to its end; never throws because of its exit code (-1: killed, timed out or not found). */
-export async function tryRun(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export async function tryRun(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
   const child = execa(command, args, {
     env: { ...SANDBOX_ENV, ...options.env },
     extendEnv: false,
@@ -56,7 +60,11 @@ export async function tryRun(command: string, args: readonly string[], options: 
 }
 
 /** Like {@link tryRun}, but throws `E_SANDBOX_COMMAND` with the last lines of its output when the exit code is not 0. */
-export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+export async function run(
+  command: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
   const result = await tryRun(command, args, options);
   if (result.code !== 0) throw commandFailed([command, ...args], result);
   return result;

@@ -18,7 +18,15 @@ export interface AptProxyOptions {
 
 /** Bigger than any package in Debian's main archive. */
 const MAX_BYTES = 2 * 1024 ** 3;
-const PASSED_ON = ['content-type', 'content-length', 'last-modified', 'etag', 'content-range', 'accept-ranges', 'date'];
+const PASSED_ON = [
+  'content-type',
+  'content-length',
+  'last-modified',
+  'etag',
+  'content-range',
+  'accept-ranges',
+  'date',
+];
 
 /**
  * A forward proxy for apt (RFC 9112 section 3.2.2, absolute-form) that keeps what never changes under its address:
@@ -40,9 +48,11 @@ async function answer(
   archives: readonly URL[],
   options: AptProxyOptions,
 ): Promise<void> {
-  if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'only GET and HEAD');
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return refuse(response, 405, 'only GET and HEAD');
   const upstream = upstreamUrl(request.url ?? '', archives);
-  if (upstream === undefined) return refuse(response, 403, 'not an archive of the machine that runs the sandbox');
+  if (upstream === undefined)
+    return refuse(response, 403, 'not an archive of the machine that runs the sandbox');
   const cached = isImmutable(upstream) ? cacheFile(options.cacheDir, upstream) : undefined;
   if (cached !== undefined && (await serveFile(cached, request, response))) return;
   await fetchAndServe(upstream, cached, request, response, options);
@@ -53,7 +63,9 @@ export function upstreamUrl(requested: string, archives: readonly URL[]): URL | 
   if (!URL.canParse(requested)) return undefined;
   const url = new URL(requested);
   if (url.username !== '' || url.password !== '' || /%2f|%2e|\\/i.test(url.pathname)) return undefined;
-  const archive = archives.find((known) => known.host === url.host && url.pathname.startsWith(known.pathname));
+  const archive = archives.find(
+    (known) => known.host === url.host && url.pathname.startsWith(known.pathname),
+  );
   if (archive === undefined || url.protocol !== 'http:') return undefined;
   url.protocol = archive.protocol;
   url.hash = '';
@@ -68,7 +80,11 @@ function cacheFile(directory: string, url: URL): string {
   return join(directory, createHash('sha256').update(url.href).digest('hex'));
 }
 
-async function serveFile(file: string, request: http.IncomingMessage, response: http.ServerResponse): Promise<boolean> {
+async function serveFile(
+  file: string,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<boolean> {
   try {
     const { size, mtime } = await stat(file);
     response.writeHead(200, { 'content-length': size, 'last-modified': mtime.toUTCString() });
@@ -116,7 +132,9 @@ async function fetchAndServe(
       },
       response,
     );
-    await new Promise<void>((resolve, reject) => file.end((error?: Error | null) => (error ? reject(error) : resolve())));
+    await new Promise<void>((resolve, reject) =>
+      file.end((error?: Error | null) => (error ? reject(error) : resolve())),
+    );
     if ((await stat(draft)).size === length) await rename(draft, cached);
   } finally {
     file.destroy();
@@ -140,7 +158,10 @@ function requestUpstream(
     const sent =
       via === undefined
         ? (upstream.protocol === 'https:' ? https : http).request(upstream, options, resolve)
-        : http.request({ ...options, host: via.hostname, port: via.port || 80, path: upstream.href }, resolve);
+        : http.request(
+            { ...options, host: via.hostname, port: via.port || 80, path: upstream.href },
+            resolve,
+          );
     sent.on('timeout', () => sent.destroy(new Error('the archive does not answer')));
     sent.on('error', reject);
     sent.end();

@@ -28,7 +28,11 @@ export async function readHostApt(): Promise<HostApt> {
     return value === undefined || value === '' ? [] : [`${name} "${value}";`];
   });
   const proxy = dump.get('Acquire::http::Proxy') ?? dump.get('Acquire::http::proxy');
-  return { sources, settings, ...(proxy === undefined || proxy === '' || proxy === 'DIRECT' ? {} : { httpProxy: proxy }) };
+  return {
+    sources,
+    settings,
+    ...(proxy === undefined || proxy === '' || proxy === 'DIRECT' ? {} : { httpProxy: proxy }),
+  };
 }
 
 /** The sources for a Debian release; throws `E_SANDBOX_NO_MIRROR` on a machine whose apt knows no Debian archive. */
@@ -40,7 +44,9 @@ export function requireSources(apt: HostApt, release: string): AptSource[] {
     exit: Exit.usage,
     what: `This machine's apt configuration names no Debian archive from which ${release} could be installed.`,
     evidence: apt.sources.map((source) => `deb ${source.uri} ${source.suite}`),
-    fix: ['Run the sandbox on Debian, or add a Debian source (for example under /etc/apt/sources.list.d) with its keyring.'],
+    fix: [
+      'Run the sandbox on Debian, or add a Debian source (for example under /etc/apt/sources.list.d) with its keyring.',
+    ],
   });
 }
 

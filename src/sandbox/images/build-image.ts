@@ -40,7 +40,12 @@ export async function ensureImage(name: ImageName, options: BuildOptions): Promi
   }
 }
 
-async function debootstrap(name: ImageName, target: string, apt: HostApt, options: BuildOptions): Promise<void> {
+async function debootstrap(
+  name: ImageName,
+  target: string,
+  apt: HostApt,
+  options: BuildOptions,
+): Promise<void> {
   const recipe = RECIPES[name];
   const sources = requireSources(apt, recipe.release).map(renderSourceLine);
   const aptOptions = [...apt.settings, 'Acquire::Languages "none";'];

@@ -28,7 +28,17 @@ const VPS_PACKAGES = [
 ];
 
 const SERVICES_PACKAGES = [
-  ...['systemd', 'systemd-sysv', 'dbus', 'iproute2', 'procps', 'netbase', 'ca-certificates', 'openssl', 'curl'],
+  ...[
+    'systemd',
+    'systemd-sysv',
+    'dbus',
+    'iproute2',
+    'procps',
+    'netbase',
+    'ca-certificates',
+    'openssl',
+    'curl',
+  ],
   // the DNS tree and the resolver
   ...['knot', 'knot-dnsutils', 'unbound', 'unbound-anchor', 'bind9-dnsutils', 'dnsutils'],
   // servers for the providers' conformance tests
@@ -44,7 +54,11 @@ const DISABLE_SERVICES = [
   'for unit in knot unbound named pdns pebble postfix rspamd redis-server opendkim; do systemctl disable "$unit" >/dev/null 2>&1 || :; done',
 ];
 
-const FORGET_IDENTITY = ['rm -f /etc/ssh/ssh_host_*', ': > /etc/machine-id', 'rm -f /etc/apt/apt.conf.d/99mmdebstrap'];
+const FORGET_IDENTITY = [
+  'rm -f /etc/ssh/ssh_host_*',
+  ': > /etc/machine-id',
+  'rm -f /etc/apt/apt.conf.d/99mmdebstrap',
+];
 
 export const RECIPES: Readonly<Record<ImageName, ImageRecipe>> = {
   'debian-12': { name: 'debian-12', release: 'bookworm', packages: VPS_PACKAGES, finish: FORGET_IDENTITY },

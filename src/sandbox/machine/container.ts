@@ -18,7 +18,12 @@ export interface Container {
 
 export function containerDirs(container: Container): OverlayDirs & { log: string } {
   const base = join(labDir(container.lab), container.host);
-  return { merged: join(base, 'root'), upper: join(base, 'upper'), work: join(base, 'work'), log: join(base, 'console.log') };
+  return {
+    merged: join(base, 'root'),
+    upper: join(base, 'upper'),
+    work: join(base, 'work'),
+    log: join(base, 'console.log'),
+  };
 }
 
 /** Mounts the container's root, so that files can be put into it before it starts. Returns its path. */
@@ -119,13 +124,21 @@ export async function execInContainer(
 ): Promise<RunResult> {
   const leader = await findLeader(container);
   if (leader === undefined) {
-    throw commandFailed(argv, { code: -1, stdout: '', stderr: `the container ${container.host} is not running` });
+    throw commandFailed(argv, {
+      code: -1,
+      stdout: '',
+      stderr: `the container ${container.host} is not running`,
+    });
   }
   return tryRun('nsenter', enterArgs(leader, argv, options.env), options);
 }
 
 /** Arguments for nsenter(1): all namespaces of the container, and a clean environment. */
-export function enterArgs(leader: number, argv: readonly string[], env: Readonly<Record<string, string>> = {}): string[] {
+export function enterArgs(
+  leader: number,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): string[] {
   const clean = Object.entries({ ...SANDBOX_ENV, ...env }).map(([name, value]) => `${name}=${value}`);
   return [
     `--target=${leader}`,

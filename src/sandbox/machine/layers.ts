@@ -24,7 +24,11 @@ export interface LayerRef {
 }
 
 /** The lower directories for a VPS that starts from a layer, topmost first; undefined: no such layer, or an outdated one. */
-export async function findLayer(cacheDir: string, imageDir: string, name: string): Promise<string[] | undefined> {
+export async function findLayer(
+  cacheDir: string,
+  imageDir: string,
+  name: string,
+): Promise<string[] | undefined> {
   const meta = await readMeta(cacheDir, imageDir, name);
   if (meta === undefined) return undefined;
   const below: string[] = [];

@@ -34,7 +34,8 @@ export interface OverlayDirs {
 
 /** Mounts a root file system whose lower directories (topmost first) are never written to. */
 export async function mountOverlay(lower: readonly string[], dirs: OverlayDirs): Promise<void> {
-  for (const directory of [dirs.merged, dirs.upper, dirs.work]) await mkdir(directory, { recursive: true, mode: 0o755 });
+  for (const directory of [dirs.merged, dirs.upper, dirs.work])
+    await mkdir(directory, { recursive: true, mode: 0o755 });
   const escaped = lower.map((directory) => directory.replace(/[\\:,]/g, '\\$&'));
   const options = `lowerdir=${escaped.join(':')},upperdir=${dirs.upper},workdir=${dirs.work}`;
   await run('mount', ['-t', 'overlay', '-o', options, 'smtp-setup-sandbox', dirs.merged]);

@@ -5,10 +5,10 @@ import { requireSources } from '../apt/host-apt.js';
 import { renderSourceLine } from '../apt/sources.js';
 import { RECIPES } from '../images/recipes.js';
 import { addressOf, HOSTS, labDir } from '../layout.js';
-import { inNamespace, ipIn, INET, portName } from '../net/network.js';
 import { applyFaults, type Fault } from '../net/faults.js';
+import { INET, inNamespace, ipIn, portName } from '../net/network.js';
 import { type RunOptions, type RunResult, tryRun } from '../run.js';
-import { type LabState } from '../state.js';
+import { type LabState, updateLabState } from '../state.js';
 import {
   bootContainer,
   type Container,
@@ -20,11 +20,11 @@ import {
   killContainer,
   mountContainer,
 } from './container.js';
+import { tailOf } from './daemon.js';
 import { layerChain, writeLayer } from './layers.js';
+import { mountOverlay, unmountBelow } from './mounts.js';
 import { authorizeKey, ensureHostKeys } from './ssh-keys.js';
 import { waitUntil } from './wait-until.js';
-import { tailOf } from './daemon.js';
-import { mountOverlay, unmountBelow } from './mounts.js';
 
 export const APT_PROXY_PORT = 3142;
 
@@ -43,7 +43,10 @@ export interface Vps {
   exec(command: string, options?: RunOptions): Promise<RunResult>;
   isRunning(): Promise<boolean>;
   /** Arguments for nsenter(1) to get inside (`sandbox shell`); undefined when the VPS is down. */
-  enterCommand(argv: readonly string[], env?: Readonly<Record<string, string>>): Promise<string[] | undefined>;
+  enterCommand(
+    argv: readonly string[],
+    env?: Readonly<Record<string, string>>,
+  ): Promise<string[] | undefined>;
   start(): Promise<void>;
   /** Clean shutdown. */
   stop(): Promise<void>;
@@ -86,7 +89,10 @@ export async function prepareVps(state: LabState, apt: HostApt): Promise<string>
   await rm(join(root, 'etc/resolv.conf'), { force: true });
   await write('etc/resolv.conf', `nameserver ${resolver}\n`);
   await write('etc/apt/sources.list', `${sources.join('\n')}\n`);
-  await write('etc/apt/apt.conf.d/90sandbox', [`Acquire::http::Proxy "${proxy}";`, ...apt.settings, ''].join('\n'));
+  await write(
+    'etc/apt/apt.conf.d/90sandbox',
+    [`Acquire::http::Proxy "${proxy}";`, ...apt.settings, ''].join('\n'),
+  );
   await authorizeKey(root, sshKeyFile(state.name));
   return ensureHostKeys(root);
 }
@@ -95,11 +101,10 @@ export function sshKeyFile(lab: string): string {
   return join(labDir(lab), 'id_ed25519');
 }
 
-export function openVps(state: LabState, save: (change: Partial<LabState>) => Promise<LabState>): Vps {
+export function openVps(state: LabState): Vps {
   const container = vpsContainer(state);
   const address = addressOf(HOSTS.vps, state.ipv6);
   const dirs = containerDirs(container);
-  const faults = new Set<string>(state.faults);
 
   const waitForSsh = async (): Promise<void> => {
     const greet = `socat -u -T5 TCP4:${address.ipv4}:22,connect-timeout=2 STDOUT 2>/dev/null | head -c 4`;
@@ -128,10 +133,12 @@ export function openVps(state: LabState, save: (change: Partial<LabState>) => Pr
     await execInContainer(container, ['systemctl', 'poweroff', '--no-block']);
     await waitForEnd();
   };
-  const setFault = async (fault: Fault): Promise<void> => {
-    faults.add(JSON.stringify(fault));
-    await applyFaults(state.name, [...faults].map((text) => JSON.parse(text) as Fault));
-    await save({ faults: [...faults] });
+  const addFault = async (fault: Fault): Promise<void> => {
+    const { faults } = await updateLabState(state.name, (now) => ({
+      ...now,
+      faults: [...now.faults, fault],
+    }));
+    await applyFaults(state.name, faults);
   };
 
   return {
@@ -169,19 +176,19 @@ export function openVps(state: LabState, save: (change: Partial<LabState>) => Pr
       await stop();
       // Without this mount nothing can write to the upper directory while it is copied.
       await unmountBelow(dirs.merged);
-      const parents = state.layer === undefined ? [] : await layerChain(state.cacheDir, state.imageDir, state.layer);
+      const parents =
+        state.layer === undefined ? [] : await layerChain(state.cacheDir, state.imageDir, state.layer);
       await writeLayer(state.cacheDir, state.imageDir, name, dirs.upper, parents);
       await mountOverlay(container.lower, dirs);
       if (options.restart ?? true) await start();
     },
     cutLink: () => ipIn(state.name, INET, [`link set ${portName('vps')} down`]),
     restoreLink: () => ipIn(state.name, INET, [`link set ${portName('vps')} up`]),
-    blockOutbound: (port, how = 'drop') => setFault({ direction: 'out', port, how }),
-    blockInbound: (port, how = 'drop') => setFault({ direction: 'in', port, how }),
+    blockOutbound: (port, how = 'drop') => addFault({ direction: 'out', port, how }),
+    blockInbound: (port, how = 'drop') => addFault({ direction: 'in', port, how }),
     unblock: async () => {
-      faults.clear();
+      await updateLabState(state.name, (now) => ({ ...now, faults: [] }));
       await applyFaults(state.name, []);
-      await save({ faults: [] });
     },
   };
 }

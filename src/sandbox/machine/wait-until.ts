@@ -12,7 +12,10 @@ export interface WaitOptions {
 }
 
 /** Asks again and again until the answer is not undefined or false; throws `E_SANDBOX_TIMEOUT` at the deadline. */
-export async function waitUntil<T>(ask: () => Promise<T | undefined | false>, options: WaitOptions): Promise<T> {
+export async function waitUntil<T>(
+  ask: () => Promise<T | undefined | false>,
+  options: WaitOptions,
+): Promise<T> {
   const deadline = performance.now() + options.timeoutMs;
   for (;;) {
     options.signal?.throwIfAborted();
@@ -24,7 +27,9 @@ export async function waitUntil<T>(ask: () => Promise<T | undefined | false>, op
         exit: Exit.failed,
         what: `Waited ${Math.round(options.timeoutMs / 1000)} s for ${options.what}.`,
         evidence: (await options.evidence?.()) ?? [],
-        fix: ['Run it again; on a busy machine everything takes longer. `smtp-setup sandbox down` cleans up.'],
+        fix: [
+          'Run it again; on a busy machine everything takes longer. `smtp-setup sandbox down` cleans up.',
+        ],
       });
     }
     await delay(options.intervalMs ?? 100);

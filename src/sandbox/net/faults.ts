@@ -55,7 +55,12 @@ export function renderRejects(faults: readonly Fault[]): string[] {
   ];
 }
 
-async function loadTable(lab: string, host: string, family: 'bridge' | 'inet', body: readonly string[]): Promise<void> {
+async function loadTable(
+  lab: string,
+  host: string,
+  family: 'bridge' | 'inet',
+  body: readonly string[],
+): Promise<void> {
   const table = `table ${family} ${TABLE}`;
   // Declared before it is deleted, so that deleting works the first time too (one transaction).
   const text = [table, `delete ${table}`, `${table} {`, ...body, '}', ''].join('\n');

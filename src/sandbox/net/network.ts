@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { addressOf, type HostAddress, HOSTS, namespaceOf, namespacePath } from '../layout.js';
+import { addressOf, HOSTS, type HostAddress, namespaceOf, namespacePath } from '../layout.js';
 import { isErrno, readText } from '../lock.js';
 import { killProcess } from '../machine/cgroup.js';
 import { run, tryRun } from '../run.js';
@@ -77,7 +77,9 @@ export async function writeResolvConf(lab: string, host: string, text: string): 
 /** Removes all namespaces of a lab, after ending whatever still runs in them. */
 export async function destroyNetwork(lab: string): Promise<void> {
   for (const name of await namespacesOf(lab)) {
-    const pids = (await tryRun('ip', ['netns', 'pids', name])).stdout.split('\n').filter((line) => line !== '');
+    const pids = (await tryRun('ip', ['netns', 'pids', name])).stdout
+      .split('\n')
+      .filter((line) => line !== '');
     for (const pid of pids) killProcess(Number(pid));
     await tryRun('ip', ['netns', 'delete', name]);
     await rm(join('/run/netns', name), { force: true });

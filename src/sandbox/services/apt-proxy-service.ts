@@ -21,11 +21,18 @@ export async function startAptProxy(state: LabState, apt: HostApt): Promise<void
   const socket = join(directory, 'apt.sock');
   const logFile = join(directory, 'apt-proxy.log');
   const options = {
-    archives: [...new Set(sourcesForRelease(apt.sources, RECIPES[state.image].release).map(({ uri }) => uri))],
+    archives: [
+      ...new Set(sourcesForRelease(apt.sources, RECIPES[state.image].release).map(({ uri }) => uri)),
+    ],
     cacheDir: join(state.cacheDir, 'apt'),
     ...(apt.httpProxy === undefined ? {} : { upstreamProxy: apt.httpProxy }),
   };
-  const argv = [process.execPath, await findDaemonFile('apt-proxy', directory), socket, JSON.stringify(options)];
+  const argv = [
+    process.execPath,
+    await findDaemonFile('apt-proxy', directory),
+    socket,
+    JSON.stringify(options),
+  ];
   await startDaemon({ lab: state.name, group: 'apt', argv, logFile });
   await waitUntil(() => isSocket(socket), {
     what: 'the package proxy to start',
