@@ -4,7 +4,6 @@ import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { manifestSchema } from '../facts/server-state.js';
 import { sha256 } from '../lib/sha256.js';
-import { orderComponents } from './order-components.js';
 import { type Conflict, type GroupContext, judgeGroup, planGroup } from './plan-group.js';
 import type { ManagedFile, ManualStep, RunName, ServerStep } from './step.js';
 import { unitsToStart } from './units-to-start.js';
@@ -18,6 +17,7 @@ export interface PlanInput {
   /** The server once certificates are issued and the domains live; files that differ from `model` go to the last run. */
   target?: ServerModel;
   facts: Pick<Facts, 'packages' | 'units' | 'files' | 'state'>;
+  /** In order: each after those it needs. */
   components: readonly Component[];
   /** Current content of changed files, for the diffs (see {@link listChangedPaths}); without it diffs show additions only. */
   contents?: ReadonlyMap<string, string>;
@@ -41,7 +41,7 @@ export function buildServerPlan(input: PlanInput): ServerPlan {
   const generation = readGeneration(facts);
   const now = planRun('install', model, input, groupContext(input));
   const later = planRun('golive', target, input, contextAfter(now.files, input));
-  const certify = extraSteps('certify', orderComponents(input.components, model), model);
+  const certify = extraSteps('certify', applying(input.components, model), model);
   return {
     generation,
     steps: [...now.steps, ...certify, ...later.steps],
@@ -52,7 +52,7 @@ export function buildServerPlan(input: PlanInput): ServerPlan {
 
 /** The files whose current content the plan's diffs need; read them with one more round trip. */
 export function listChangedPaths(input: PlanInput): string[] {
-  return orderComponents(input.components, input.model).flatMap((component) =>
+  return applying(input.components, input.model).flatMap((component) =>
     judgeGroup(component, input.model, groupContext(input))
       .filter(
         ({ verdict, file }) => verdict.kind !== 'same' && input.facts.files.get(file.path)?.type === 'file',
@@ -94,7 +94,7 @@ function planRun(
   input: PlanInput,
   context: GroupContext,
 ): RunPlan {
-  const components = orderComponents(input.components, model);
+  const components = applying(input.components, model);
   const plan: RunPlan = { steps: [], conflicts: [], files: [] };
   if (run === 'install') plan.steps.push(...packageStep(components, model, input.facts));
   plan.steps.push(...extraSteps(run, components, model, 'packages'));
@@ -157,6 +157,10 @@ function extraSteps(
     .flatMap((component) => component.steps(model))
     .filter((step) => step.run === run && (after === undefined || step.after === after))
     .map(({ id, title, reason, calls }) => ({ id, run, title, reason, calls }));
+}
+
+function applying(components: readonly Component[], model: ServerModel): Component[] {
+  return components.filter((component) => component.applies(model));
 }
 
 function groupContext(input: PlanInput): GroupContext {
