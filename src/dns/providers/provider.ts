@@ -12,9 +12,12 @@ export interface Zone {
   note?: string;
 }
 
+/** `proxied` is only ever set by an undo, to give back the state that was found; otherwise the proxy is off. */
+export type WantedRecord = DnsRecord & { proxied?: boolean };
+
 export type Change =
-  | { op: 'create'; after: DnsRecord; mark?: string }
-  | { op: 'update'; before: LiveRecord; after: DnsRecord; mark?: string }
+  | { op: 'create'; after: WantedRecord; mark?: string }
+  | { op: 'update'; before: LiveRecord; after: WantedRecord; mark?: string }
   | { op: 'delete'; before: LiveRecord };
 
 /** One result per change, in order. `record` is what the provider says stands there now. */

@@ -6,7 +6,8 @@ import { asTransient, failWith, readFailure } from './api-failure.js';
 import type { CloudflareClient } from './open-client.js';
 import { type CloudflareRecord, readRecord } from './record-codec.js';
 
-const perPage = 500;
+/** A free zone holds at most this many records, so one page shows it in one moment. */
+const perPage = 1000;
 const mostPages = 200;
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -89,6 +90,7 @@ export class CloudflareApi {
   private async listOnce(zone: Zone): Promise<CloudflareRecord[] | undefined> {
     const records = new Map<string, CloudflareRecord>();
     let seen = 0;
+    let announced: number | undefined;
     for (let page = 1; page <= mostPages; page++) {
       const { items, total } = readListing(
         await this.read(`list the records of ${zone.name}`, () =>
@@ -101,6 +103,9 @@ export class CloudflareApi {
         records.set(record.id, record);
       }
       seen += items.length;
+      // A record that went between two pages moves the next one over the edge, unseen.
+      if (page > 1 && total !== announced) return undefined;
+      announced = total;
       const complete = total === undefined ? items.length === 0 : seen >= total || items.length === 0;
       if (complete) return records.size === (total ?? seen) ? [...records.values()] : undefined;
     }

@@ -7,18 +7,42 @@ import type { TokenSettings } from './token-store.js';
 import { createUpdateBackend, type ZoneBackend } from './zone-backend.js';
 import type { ZoneSettings } from './zone-store.js';
 
-/** The JSON file named by the first argument. */
+/** What the emulator's process is started with: a JSON file. */
 export interface CloudflareProcessConfig {
   host: string;
   port: number;
   /** Paths of PEM files. */
   tls?: { keyFile: string; certFile: string };
   controlSocket: string;
-  zones: ZoneSettings[];
-  tokens: TokenSettings[];
-  proxyAddresses?: string[];
+  zones: readonly ZoneSettings[];
+  tokens: readonly TokenSettings[];
+  proxyAddresses?: readonly string[];
   /** The name server to write through to, and the command that takes an nsupdate script on its standard input. */
-  update?: { address: string; port: number; command: string[] };
+  update?: { address: string; port: number; command: readonly string[] };
+}
+
+/** Serves the emulator until the process is ended. Resolves to its base URL once it answers. */
+export async function runCloudflareProcess(configFile: string): Promise<string> {
+  const config = JSON.parse(readFileSync(configFile, 'utf8')) as CloudflareProcessConfig;
+  const backend = createBackend(config.update);
+  const emulator = new CloudflareEmulator({
+    ...(backend ? { backend } : {}),
+    ...(config.proxyAddresses ? { proxyAddresses: config.proxyAddresses } : {}),
+  });
+  for (const zone of config.zones) emulator.addZone(zone);
+  for (const token of config.tokens) emulator.addToken(token);
+  const tls = config.tls && {
+    key: readFileSync(config.tls.keyFile, 'utf8'),
+    cert: readFileSync(config.tls.certFile, 'utf8'),
+  };
+  const { baseUrl } = await serveEmulator(emulator, {
+    host: config.host,
+    port: config.port,
+    ...(tls ? { tls } : {}),
+  });
+  // Last, because whoever waits for the process waits for this socket.
+  await serveControl(controlInProcess(emulator), config.controlSocket);
+  return baseUrl;
 }
 
 function createBackend(update: CloudflareProcessConfig['update']): ZoneBackend | undefined {
@@ -38,28 +62,3 @@ function runWithInput(command: readonly string[], input: string): Promise<void> 
     child.stdin.end(input);
   });
 }
-
-/** Runs the emulator until the process is ended; prints `ready` once it answers. */
-async function runCloudflareProcess(configFile: string): Promise<void> {
-  const config = JSON.parse(readFileSync(configFile, 'utf8')) as CloudflareProcessConfig;
-  const backend = createBackend(config.update);
-  const emulator = new CloudflareEmulator({
-    ...(backend ? { backend } : {}),
-    ...(config.proxyAddresses ? { proxyAddresses: config.proxyAddresses } : {}),
-  });
-  for (const zone of config.zones) emulator.addZone(zone);
-  for (const token of config.tokens) emulator.addToken(token);
-  await serveControl(controlInProcess(emulator), config.controlSocket);
-  const tls = config.tls && {
-    key: readFileSync(config.tls.keyFile, 'utf8'),
-    cert: readFileSync(config.tls.certFile, 'utf8'),
-  };
-  const { baseUrl } = await serveEmulator(emulator, {
-    host: config.host,
-    port: config.port,
-    ...(tls ? { tls } : {}),
-  });
-  process.stdout.write(`ready ${baseUrl}\n`);
-}
-
-await runCloudflareProcess(process.argv[2] ?? '');
