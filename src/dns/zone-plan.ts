@@ -1,4 +1,4 @@
-import type { Capabilities, Zone } from './providers/provider.js';
+import type { Capabilities, WantedRecord, Zone } from './providers/provider.js';
 import type { DesiredRecord, DnsRecord, LiveRecord, RecordData, Stage } from './record.js';
 import type { RecordsInput } from './records/input.js';
 
@@ -79,7 +79,7 @@ export interface PlannedChange {
   op: 'create' | 'update' | 'delete';
   role: string;
   before?: LiveRecord;
-  after?: DnsRecord;
+  after?: WantedRecord;
   /** Our comment on the record, where the provider has such a thing and no foreign one stands there. */
   mark?: string;
   reason: string;

@@ -1,0 +1,221 @@
+import { formatRecord } from '../dns/canonical.js';
+import { applyChanges, indexOfRecord, isInEffect, recordsOfSet } from '../dns/diff.js';
+import type { DnsJournal, JournalEntry } from '../dns/journal.js';
+import type { Applied, Capabilities, DnsProvider, Zone } from '../dns/providers/provider.js';
+import type { LiveRecord, Stage } from '../dns/record.js';
+import type { PlannedChange } from '../dns/zone-plan.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
+import { sanitizeLine } from '../lib/sanitize.js';
+import {
+  bySet,
+  lineOf,
+  refreshed,
+  remainingOf,
+  toBatches,
+  toItem,
+  type WriteItem,
+  type WriteTarget,
+} from './stage-writes.js';
+
+export interface DnsLaneOptions {
+  provider: Pick<DnsProvider, 'list' | 'apply'>;
+  zone: Zone;
+  capabilities: Pick<Capabilities, 'batchMax'> & Partial<Pick<Capabilities, 'flattensApexCname'>>;
+  journal: DnsJournal;
+  /** One line of progress, safe for a terminal. */
+  log(line: string): void;
+  clock(): Date;
+}
+
+export interface StageResult {
+  /** Records written by this call. */
+  written: number;
+  /** Already as planned: an earlier, interrupted apply did it. */
+  alreadyThere: number;
+}
+
+/** Writes one zone, stage by stage. Holds the zone's lock from the first write on; `close` gives it back. */
+export interface DnsLane {
+  /** Takes the lock and saves the zone, once; returns the files. `applyStage` does it by itself. */
+  backup(): Promise<readonly string[]>;
+  /**
+   * Writes the changes of one stage: reads the zone again, stops at drift (E_DNS_DRIFT, exit 6), writes, reads back.
+   * Without changes it asks nobody. Throws E_DNS_WRITE (exit 1) with a line for each record when some did not land.
+   */
+  applyStage(stage: Stage, planned: readonly PlannedChange[]): Promise<StageResult>;
+  close(): Promise<void>;
+}
+
+interface Outcome {
+  item: WriteItem;
+  /** What the provider said; missing when the batch was never sent. */
+  error?: string;
+  sent: boolean;
+}
+
+async function sendBatch(
+  batch: readonly WriteItem[],
+  live: readonly LiveRecord[],
+  options: DnsLaneOptions,
+): Promise<Outcome[]> {
+  let results: Applied[];
+  try {
+    results = await options.provider.apply(
+      options.zone,
+      batch.map(({ change }) => refreshed(change, live)),
+    );
+  } catch (error) {
+    // The request may have been carried out all the same; the read-back decides (R19).
+    return batch.map((item) => ({ item, sent: true, error: messageOf(error) }));
+  }
+  return batch.map((item, index) => {
+    const result = results[index] ?? { ok: false, error: 'The provider gave no answer for this record.' };
+    return result.ok ? { item, sent: true } : { item, sent: true, error: result.error };
+  });
+}
+
+/** Why a change did not land, judged by what the zone shows now; undefined when it did. */
+function failureOf(outcome: Outcome, now: readonly LiveRecord[]): string | undefined {
+  if (isInEffect(outcome.item.change, now)) return undefined;
+  if (!outcome.sent) return 'not sent, because an earlier record failed';
+  return outcome.error ?? 'the provider accepted it, but the zone does not show it';
+}
+
+function writeError(zone: string, stage: Stage, lines: readonly string[], cause: unknown): SetupError {
+  return new SetupError({
+    code: 'E_DNS_WRITE',
+    exit: Exit.failed,
+    what: `Not every record of the stage "${stage}" could be written to ${zone}.`,
+    evidence: lines,
+    fix: [
+      'Run the command again: it goes on with what is missing.',
+      'To go back instead: smtp-setup undo dns',
+    ],
+    cause,
+  });
+}
+
+export function createDnsLane(options: DnsLaneOptions): DnsLane {
+  const { provider, zone, journal, log, clock } = options;
+  let release: (() => Promise<void>) | undefined;
+  let saved: readonly string[] | undefined;
+  let counter = 0;
+
+  const backup = async (live?: readonly LiveRecord[]): Promise<readonly string[]> => {
+    release ??= await journal.lock(zone.name);
+    if (saved === undefined) {
+      saved = await journal.saveZone(zone.name, clock(), live ?? (await provider.list(zone)));
+      log(`Saved the zone ${zone.name}: ${saved.join(', ')}`);
+    }
+    return saved;
+  };
+
+  const journalWrites = async (items: readonly WriteItem[]): Promise<Map<WriteItem, string>> => {
+    const at = clock().toISOString();
+    const ids = new Map(items.map((item) => [item, `${at}-${++counter}`]));
+    const entries = items.map((item): JournalEntry => {
+      const { stage, role } = item.planned;
+      return { kind: 'write', id: ids.get(item) ?? '', at, stage, role, change: item.change };
+    });
+    await journal.append(zone.name, entries);
+    return ids;
+  };
+
+  const writeItems = async (
+    stage: Stage,
+    todo: readonly WriteItem[],
+    live: readonly LiveRecord[],
+  ): Promise<void> => {
+    const outcomes: Outcome[] = [];
+    const ids = new Map<WriteItem, string>();
+    for (const batch of toBatches(todo, options.capabilities.batchMax)) {
+      if (outcomes.some(({ error }) => error !== undefined)) {
+        outcomes.push(...batch.map((item) => ({ item, sent: false })));
+        continue;
+      }
+      for (const [item, id] of await journalWrites(batch)) ids.set(item, id);
+      outcomes.push(...(await sendBatch(batch, live, options)));
+    }
+    const now = await provider.list(zone);
+    const at = clock().toISOString();
+    const results = outcomes.map((outcome) => ({ outcome, failure: failureOf(outcome, now) }));
+    await journal.append(
+      zone.name,
+      results.flatMap(({ outcome, failure }): JournalEntry[] => {
+        const id = ids.get(outcome.item);
+        if (id === undefined) return [];
+        return [
+          {
+            kind: 'result',
+            id,
+            at,
+            ok: failure === undefined,
+            ...(failure === undefined ? {} : { error: failure }),
+          },
+        ];
+      }),
+    );
+    const lines = results.map(
+      ({ outcome, failure }) =>
+        `${failure === undefined ? 'done' : 'FAILED'}: ${lineOf(outcome.item.change)}${failure === undefined ? '' : ` — ${sanitizeLine(failure, 300)}`}`,
+    );
+    if (results.some(({ failure }) => failure !== undefined))
+      throw writeError(zone.name, stage, lines, undefined);
+    for (const line of lines) log(line);
+    checkSets(stage, todo, now);
+  };
+
+  /** A provider that merges sets wrongly would lose somebody else's record; that must not go unseen. */
+  const checkSets = (stage: Stage, todo: readonly WriteItem[], now: readonly LiveRecord[]): void => {
+    const wrong = bySet(todo).flatMap((items) => {
+      const expected = applyChanges(
+        items[0]?.planned.rrsetBefore ?? [],
+        items.map(({ change }) => change),
+      );
+      const actual = recordsOfSet(now, items[0]?.key ?? '');
+      return expected.filter((record) => indexOfRecord(actual, record) < 0);
+    });
+    if (wrong.length > 0) {
+      throw writeError(
+        zone.name,
+        stage,
+        wrong.map((record) => `lost: ${formatRecord(record)}`),
+        undefined,
+      );
+    }
+  };
+
+  return {
+    backup: () => backup(),
+    async applyStage(stage, planned) {
+      const ofStage = planned.filter((change) => change.stage === stage);
+      if (ofStage.length === 0) return { written: 0, alreadyThere: 0 };
+      const waiting = ofStage.find(({ pending }) => pending !== undefined);
+      if (waiting !== undefined) {
+        throw new SetupError({
+          code: 'E_DNS_PENDING',
+          exit: Exit.failed,
+          what: `The record ${waiting.after?.name ?? waiting.id} is not known yet; nothing of the stage was written.`,
+          evidence: [`waits for ${waiting.pending}`],
+        });
+      }
+      // Locked before the reading: what is read is what will be changed.
+      release ??= await journal.lock(zone.name);
+      const live = await provider.list(zone);
+      const items = ofStage.map(toItem);
+      const flattensApexCname = options.capabilities.flattensApexCname === true;
+      const target: WriteTarget = { zone: zone.name, stage, flattensApexCname };
+      const todo = bySet(items).flatMap((set) => remainingOf(set, live, target));
+      if (todo.length > 0) {
+        await backup(live);
+        await writeItems(stage, todo, live);
+      }
+      return { written: todo.length, alreadyThere: items.length - todo.length };
+    },
+    async close() {
+      const held = release;
+      release = undefined;
+      await held?.();
+    },
+  };
+}
