@@ -1,31 +1,35 @@
 import { commands } from './cli/commands/index.js';
 import { createContext } from './cli/context.js';
 import { scanOutputFlags } from './cli/flags.js';
+import { watchInterrupts } from './cli/interrupt.js';
 import type { Outcome } from './cli/outcome.js';
 import { runProgram } from './cli/program.js';
 import { readVersion } from './cli/version.js';
 import { Exit, type ExitCode } from './errors.js';
-import { createIo, type Env, type Io, type Streams } from './ui/io.js';
+import { createIo, type Env, type Streams } from './ui/io.js';
 
-/** The program: `argv` without node and script. The one place where errors end; never throws, never exits. */
+/**
+ * The program: `argv` without node and script, to an exit code. The one place where errors end; it never throws, and
+ * exits by itself only on the second Ctrl-C.
+ */
 export async function main(argv: readonly string[], env: Env, streams: Streams): Promise<ExitCode> {
   const io = createIo(streams, env, scanOutputFlags(argv));
-  const context = createContext(io, env);
+  const interrupts = watchInterrupts(io, () => process.exit(Exit.cancelled));
+  const context = createContext(io, env, interrupts.signal);
+  const finish = async ({ exit, document }: Outcome): Promise<ExitCode> => {
+    if (io.json && document !== undefined) {
+      const { renderDocument } = await import('./ui/report/document.js');
+      io.out.write(context.redactor.redact(renderDocument(exit, document)));
+    }
+    return exit;
+  };
   try {
-    const outcome = await runProgram(argv, commands, context, readVersion());
-    printDocument(io, outcome);
-    return outcome.exit;
+    return await finish(await runProgram(argv, commands, context, readVersion()));
   } catch (error) {
     const { reportError } = await import('./ui/report/error.js');
-    const { exit, document } = reportError(io, error, context);
-    printDocument(io, { exit, document });
-    return exit;
+    return await finish(reportError(io, error, context.redactor.redact, context.logPath));
   } finally {
-    await context.close();
+    context.close();
+    interrupts.release();
   }
-}
-
-function printDocument(io: Io, { exit, document }: Outcome): void {
-  if (!io.json || document === undefined) return;
-  io.out.write(`${JSON.stringify({ ok: exit === Exit.ok, exit, ...document }, undefined, 2)}\n`);
 }

@@ -1,33 +1,121 @@
+import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import type { TemplateTexts } from '../components/render.js';
+import type { Asker } from '../config/asker.js';
+import { createRedactor, type Redactor } from '../config/redact.js';
+import type { Resolver } from '../dns/resolver/types.js';
+import { Exit, SetupError } from '../errors.js';
+import type { SshOptions } from '../ssh/connect.js';
+import type { SshConnection } from '../ssh/ssh2-connection.js';
+import type { Progress } from '../ui/events.js';
 import type { Env, Io } from '../ui/io.js';
+import type { LogFile } from '../ui/log-file.js';
 
-/** The composition root: everything a command may use of the outside world, built when it is asked for. */
+/** The composition root: everything a command may use of the outside world, loaded when it is asked for. */
 export interface Context {
   readonly io: Io;
   readonly env: Env;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** Cryptographic. */
+  readonly randomBytes: (count: number) => Uint8Array;
   readonly homeDir: string;
   /** Logs and DNS journals on this machine; made by the first that writes there. */
   readonly stateDir: string;
   /** Aborted by the first Ctrl-C. */
   readonly signal: AbortSignal;
-  /** Where the log of this command is being written, once one is. */
-  logPath?: string;
-  close(): Promise<void>;
+  /** Tell it every secret that comes in: what is logged, shown as progress or reported as an error passes through it. */
+  readonly redactor: Redactor;
+  /** The person at the terminal, or nobody. */
+  createAsker(): Promise<Asker>;
+  /** The log of this command; the same one when asked again. Writes to disk, so `plan` and `check` never call it. */
+  openLog(command: string): Promise<LogFile>;
+  createProgress(log?: LogFile): Promise<Progress>;
+  loadTemplates(): Promise<TemplateTexts>;
+  /** File name under `templates/run/` to text. */
+  loadRunLibrary(): Promise<ReadonlyMap<string, string>>;
+  createConnector(
+    options: Pick<SshOptions, 'target' | 'identity' | 'hostKey' | 'log'>,
+  ): Promise<{ connect(signal?: AbortSignal): Promise<SshConnection> }>;
+  /** Asks the given resolver (`IP[:PORT]`), else those of this machine. */
+  createResolver(server?: string): Promise<Resolver>;
+  /** What is open is closed; the last thing `main` does. */
+  close(): void;
+  /** Where the log is being written, once one is. */
+  readonly logPath: string | undefined;
 }
 
-export function createContext(io: Io, env: Env): Context {
-  const interrupt = new AbortController();
+export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   const homeDir = env.HOME || homedir();
+  const stateDir = join(env.XDG_STATE_HOME || join(homeDir, '.local', 'state'), 'smtp-setup');
+  const clock = (): number => Date.now();
+  const redactor = createRedactor();
+  let log: LogFile | undefined;
+  const createAsker = async (): Promise<Asker> => {
+    if (!io.canPrompt) return (await import('../config/no-input-asker.js')).noInputAsker;
+    return (await import('../ui/ask.js')).createPromptAsker(io, signal);
+  };
   return {
     io,
     env,
-    clock: () => Date.now(),
+    clock,
+    randomBytes,
     homeDir,
-    stateDir: join(env.XDG_STATE_HOME || join(homeDir, '.local', 'state'), 'smtp-setup'),
-    signal: interrupt.signal,
-    close: async () => undefined,
+    stateDir,
+    signal,
+    redactor,
+    createAsker,
+    get logPath() {
+      return log?.path;
+    },
+    async openLog(command) {
+      const { openLogFile } = await import('../ui/log-file.js');
+      log ??= openLogFile(stateDir, command, clock, redactor);
+      return log;
+    },
+    async createProgress(progressLog) {
+      const { createProgress } = await import('../ui/progress/create-progress.js');
+      return await createProgress(io, clock, redactor, progressLog);
+    },
+    async loadTemplates() {
+      return await (await import('./templates.js')).loadTemplates();
+    },
+    async loadRunLibrary() {
+      return await (await import('./templates.js')).loadRunLibrary();
+    },
+    async createConnector(options) {
+      const { createConnector } = await import('../ssh/connect.js');
+      const { createSshPrompts } = await import('./ssh-prompts.js');
+      return createConnector({
+        ...options,
+        homeDir,
+        env: env.SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
+        prompts: createSshPrompts(await createAsker(), redactor),
+        signal,
+      });
+    },
+    async createResolver(server) {
+      const dns = await import('../dns/resolver/index.js');
+      const chosen = server === undefined ? dns.readSystemResolvers() : [dns.parseServerAddress(server)];
+      const servers = chosen.filter((address) => address !== undefined);
+      if (servers.length === 0) throw noResolver(server);
+      return dns.createRecursiveResolver({ servers, query: dns.query });
+    },
+    close() {
+      log?.close();
+    },
   };
+}
+
+function noResolver(server: string | undefined): SetupError {
+  return new SetupError({
+    code: 'E_RESOLVER',
+    exit: Exit.usage,
+    what:
+      server === undefined
+        ? 'This machine has no DNS resolver configured.'
+        : `${server} is no resolver address.`,
+    fix: ['Name one with --resolver IP[:PORT].'],
+  });
 }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { Exit, SetupError } from '../errors.js';
 import type { Io } from '../ui/io.js';
 import type { Entry } from './commands/index.js';
@@ -46,7 +46,7 @@ export async function runProgram(
 }
 
 function createProgram(io: Io, version: string): Command {
-  return new Command('smtp-setup')
+  const program = new Command('smtp-setup')
     .description('Turns a fresh Ubuntu or Debian VPS and a domain into a mail server whose mail is accepted.')
     .version(version, '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
@@ -61,6 +61,9 @@ function createProgram(io: Io, version: string): Command {
       outputError: () => undefined,
     })
     .addHelpText('afterAll', exitCodes);
+  // Understood before the command, too; each command's help shows them, and main has read them already.
+  for (const flag of ['--json', '--no-color', '--verbose']) program.addOption(new Option(flag).hideHelp());
+  return program;
 }
 
 export function examplesText(examples: readonly string[]): string {

@@ -1,7 +1,7 @@
 import inquirer from 'inquirer';
 import type { Asker, ChoiceRequest, ConfirmRequest, SecretRequest, TextRequest } from '../config/asker.js';
 import { Secret } from '../config/secret.js';
-import { Exit, SetupError } from '../errors.js';
+import { cancelledError } from './cancelled.js';
 import type { Io } from './io.js';
 
 /** Asks the person at the terminal; prompts go to stderr, so that stdout stays clean. */
@@ -61,16 +61,6 @@ export function createPromptAsker(io: Io, signal: AbortSignal): Asker {
       return choice.value;
     },
   };
-}
-
-/** The error of Ctrl-C, at a prompt or elsewhere before anything was changed. */
-export function cancelledError(cause?: unknown): SetupError {
-  return new SetupError({
-    code: 'E_CANCELLED',
-    exit: Exit.cancelled,
-    what: 'Cancelled. Nothing was changed.',
-    cause,
-  });
 }
 
 async function orCancelled<T>(answer: Promise<T>): Promise<T> {

@@ -72,8 +72,6 @@ function common(action: SandboxOptions['action'], options: Parsed): Omit<Sandbox
 
 /** The name becomes part of namespace, unit and folder names. */
 function readName(value: string): string {
-  if (/^[a-z][a-z0-9-]{0,9}$/.test(value)) return value;
-  throw new InvalidArgumentError(
-    'A name has 1 to 10 lower-case letters, digits or dashes, and starts with a letter.',
-  );
+  if (/^[a-z0-9]([a-z0-9-]{0,18}[a-z0-9])?$/.test(value)) return value;
+  throw new InvalidArgumentError('A name has at most 20 lower-case letters, digits and inner dashes.');
 }

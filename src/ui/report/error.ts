@@ -1,4 +1,6 @@
 import { Exit, type ExitCode, messageOf, SetupError } from '../../errors.js';
+import { sanitizeLine } from '../../lib/sanitize.js';
+import { cancelledError } from '../cancelled.js';
 import { createStyle } from '../colors.js';
 import type { Io } from '../io.js';
 
@@ -7,14 +9,41 @@ export interface ErrorReport {
   document: { error: { code: string; what: string; evidence: readonly string[]; fix: readonly string[] } };
 }
 
-/** Prints an error on stderr (what happened, the evidence, how to fix it) and returns its exit code and document. */
-export function reportError(io: Io, error: unknown, extra: { logPath?: string } = {}): ErrorReport {
-  const known = error instanceof SetupError ? error : unexpected(error, io.verbose);
-  io.say(renderError(io, known, extra.logPath));
+/**
+ * Prints an error on stderr (what happened, the evidence, how to fix it) and returns its exit code and document.
+ * Texts may hold what a server said: they are stripped of control characters, and of secrets by `redact`.
+ */
+export function reportError(
+  io: Io,
+  error: unknown,
+  redact: (text: string) => string,
+  logPath?: string,
+): ErrorReport {
+  const known = cleanError(classifyError(error, io.verbose), (text) => sanitizeLine(redact(text), maxLine));
+  io.say(renderError(io, known, logPath));
   return {
     exit: known.exit,
     document: { error: { code: known.code, what: known.message, evidence: known.evidence, fix: known.fix } },
   };
+}
+
+/** DNS values and diffs are shown whole. */
+const maxLine = 2000;
+
+function classifyError(error: unknown, verbose: boolean): SetupError {
+  if (error instanceof SetupError) return error;
+  if (error instanceof Error && error.name === 'AbortError') return cancelledError(error);
+  return unexpected(error, verbose);
+}
+
+function cleanError(error: SetupError, clean: (text: string) => string): SetupError {
+  return new SetupError({
+    code: error.code,
+    exit: error.exit,
+    what: clean(error.message),
+    evidence: error.evidence.flatMap((text) => text.split('\n')).map(clean),
+    fix: error.fix.map(clean),
+  });
 }
 
 function renderError(io: Io, error: SetupError, logPath: string | undefined): string {

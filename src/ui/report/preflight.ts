@@ -7,8 +7,8 @@ import { wrapText } from '../text.js';
 const order: readonly Status[] = ['pass', 'info', 'unknown', 'warn', 'fail'];
 
 /**
- * What was found out before anything is changed: good news in a line each (only under `--verbose` when there is bad),
- * trouble with evidence and remedy, the worst last, where the eye is.
+ * What was found out before anything is changed: good news in a line each, trouble with evidence and remedy; the worst
+ * comes last, where the eye is.
  */
 export function renderPreflight(io: Io, findings: readonly Finding[]): string {
   const style = createStyle(io.err);

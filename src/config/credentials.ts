@@ -1,0 +1,77 @@
+import type { CredentialField, ProviderDefinition } from '../dns/providers/provider.js';
+import type { Asker } from './asker.js';
+import { readSecret } from './read-secret.js';
+import { Secret } from './secret.js';
+import type { Missing } from './wizard.js';
+
+/** Credentials by field key. */
+export type Credentials = Readonly<Record<string, Secret>>;
+
+type Definition = Pick<ProviderDefinition, 'id' | 'title' | 'credentials' | 'tokenUrl' | 'rights'>;
+
+/** What of a provider's credentials stands in the environment (`NAME` or `NAME_FILE`), and what is missing. */
+export async function readCredentials(
+  definition: Definition,
+  env: Readonly<Record<string, string | undefined>>,
+  stdin: NodeJS.ReadableStream,
+): Promise<{ given: Credentials; missing: readonly CredentialField[] }> {
+  const given: Record<string, Secret> = {};
+  const missing: CredentialField[] = [];
+  for (const field of definition.credentials) {
+    const secret = await readSecret({ env, names: field.env, stdin });
+    if (secret !== undefined) given[field.key] = secret;
+    else if (field.optional !== true) missing.push(field);
+  }
+  return { given, missing };
+}
+
+/** The missing fields for the one message that lists everything. */
+export function describeMissingCredentials(
+  definition: Definition,
+  fields: readonly CredentialField[],
+): Missing[] {
+  return fields.map(({ label, env }) => ({
+    what: `${definition.title}: ${label} (${definition.rights}; made at ${definition.tokenUrl})`,
+    ways: env.flatMap((name) => [name, `${name}_FILE`]),
+  }));
+}
+
+/**
+ * Asks for the missing fields. `tryOut` gets all credentials with each new one and says what is wrong with them, so that
+ * a mistyped token is asked for again at once.
+ */
+export async function askCredentials(
+  asker: Asker,
+  definition: Definition,
+  given: Credentials,
+  missing: readonly CredentialField[],
+  tryOut: (credentials: Credentials) => Promise<true | string>,
+): Promise<Credentials> {
+  const credentials: Record<string, Secret> = { ...given };
+  for (const [index, field] of missing.entries()) {
+    const isLast = index === missing.length - 1;
+    credentials[field.key] = await askField(asker, definition, field, async (secret) =>
+      isLast ? await tryOut({ ...credentials, [field.key]: secret }) : true,
+    );
+  }
+  return credentials;
+}
+
+async function askField(
+  asker: Asker,
+  definition: Definition,
+  field: CredentialField,
+  tryOut: (secret: Secret) => Promise<true | string>,
+): Promise<Secret> {
+  const key = `credential.${field.key}`;
+  const hint = `${field.help ?? definition.rights}; made at ${definition.tokenUrl}`;
+  const message = `${definition.title}: ${field.label}? (${hint})`;
+  const validate = async (value: string): Promise<true | string> => {
+    return value.trim() === ''
+      ? 'It is needed to write the DNS records.'
+      : await tryOut(new Secret(value.trim()));
+  };
+  // What is no secret is typed in the open.
+  if (field.secret) return new Secret((await asker.secret({ key, message, validate })).reveal().trim());
+  return new Secret((await asker.text({ key, message })).trim());
+}

@@ -1,0 +1,105 @@
+import { Command } from 'commander';
+import { describe, expect, it } from 'vitest';
+import { applyCommand } from '../../../src/cli/commands/apply.js';
+import { checkCommand } from '../../../src/cli/commands/check.js';
+import type { CommandDefinition } from '../../../src/cli/commands/definition.js';
+import { initCommand } from '../../../src/cli/commands/init.js';
+import { planCommand } from '../../../src/cli/commands/plan.js';
+import { sandboxCommand } from '../../../src/cli/commands/sandbox.js';
+import { undoCommand } from '../../../src/cli/commands/undo.js';
+import { scanOutputFlags } from '../../../src/cli/flags.js';
+
+async function parse<O>(definition: CommandDefinition<O>, argv: readonly string[]): Promise<O | undefined> {
+  let parsed: O | undefined;
+  const program = new Command('smtp-setup').exitOverride().configureOutput({ writeErr: () => undefined });
+  definition.define(program, async (options) => {
+    parsed = options;
+  });
+  await program.parseAsync(argv, { from: 'user' });
+  return parsed;
+}
+
+const fingerprint = `SHA256:${'a'.repeat(43)}`;
+
+describe('init', () => {
+  it('takes every name of the contract', async () => {
+    const given: [string, string, string][] = [
+      ['--ssh', 'ssh', 'root@[2001:db8::1]:22'],
+      ['--identity', 'identity', 'key'],
+      ['--host-key', 'hostKey', fingerprint],
+      ['--domain', 'domain', 'example.org'],
+      ['--hostname', 'hostname', 'mail.example.org'],
+      ['--dns', 'dns', 'cloudflare'],
+      ['--mailbox', 'mailbox', 'ada@example.org'],
+      ['--password-file', 'passwordFile', '-'],
+      ['--acme-directory', 'acmeDirectory', 'https://acme.test/dir'],
+      ['--acme-ca', 'acmeCa', 'ca.pem'],
+      ['--resolver', 'resolver', '198.51.100.1:53'],
+      ['--server-forwarder', 'serverForwarder', '198.51.100.1'],
+      ['--trust-anchor', 'trustAnchor', 'root.key'],
+    ];
+    const argv = ['init', '--config', 'my.yaml', '--yes', '--json', '--no-color', '--verbose'];
+    for (const [flag, , value] of given) argv.push(flag, value);
+    expect(await parse(initCommand, argv)).toEqual({
+      flags: Object.fromEntries(given.map(([, key, value]) => [key, value])),
+      config: 'my.yaml',
+      yes: true,
+    });
+  });
+
+  it('needs nothing', async () => {
+    expect(await parse(initCommand, ['init'])).toEqual({ flags: {}, yes: false });
+  });
+});
+
+describe('the other commands', () => {
+  it.each([
+    [planCommand, ['plan'], { flags: {}, exitCode: false }],
+    [
+      planCommand,
+      ['plan', '--exit-code', '--resolver', '::1'],
+      { flags: { resolver: '::1' }, exitCode: true },
+    ],
+    [applyCommand, ['apply', '--yes'], { flags: {}, yes: true }],
+    [applyCommand, ['apply', '--config', 'x'], { flags: {}, config: 'x', yes: false }],
+    [checkCommand, ['check', 'dns'], { scope: 'dns', flags: {} }],
+    [undoCommand, ['undo'], { flags: {}, yes: false }],
+    [undoCommand, ['undo', '20260101-1', '--yes'], { id: '20260101-1', flags: {}, yes: true }],
+    [
+      sandboxCommand,
+      ['sandbox', 'up'],
+      { action: 'up', name: 'main', image: 'debian-12', yes: false, command: [] },
+    ],
+    [
+      sandboxCommand,
+      ['sandbox', 'run', '--image', 'debian-13', '--name', 'b', '--yes'],
+      { action: 'run', name: 'b', image: 'debian-13', yes: true, command: [] },
+    ],
+    [
+      sandboxCommand,
+      ['sandbox', 'exec', '--', 'ls', '-l', '--json'],
+      { action: 'exec', name: 'main', image: 'debian-12', yes: false, command: ['ls', '-l', '--json'] },
+    ],
+    [
+      sandboxCommand,
+      ['sandbox', 'down', '--name', 'b'],
+      { action: 'down', name: 'b', image: 'debian-12', yes: false, command: [] },
+    ],
+  ])('%# parses', async (definition, argv, expected) => {
+    expect(await parse(definition as CommandDefinition<unknown>, argv)).toEqual(expected);
+  });
+
+  it.each([[['check', 'everything']], [['check']]])('%j is refused', async (argv) => {
+    await expect(parse(checkCommand, argv)).rejects.toMatchObject({ name: 'CommanderError' });
+  });
+});
+
+describe('scanOutputFlags', () => {
+  it('looks no further than --', () => {
+    expect(scanOutputFlags(['sandbox', 'exec', '--verbose', '--', 'jq', '--json', '--no-color'])).toEqual({
+      json: false,
+      verbose: true,
+      noColor: false,
+    });
+  });
+});
