@@ -52,7 +52,7 @@ export interface LabOptions {
   nameServers?: readonly string[];
   /** Default true. */
   ipv6?: boolean;
-  /** What to start beside the VPS; default all. The resolver and the ACME server need what stands before them. */
+  /** What to start beside the VPS; default all. The resolver needs `dns`; validation by the ACME server needs both. */
   services?: readonly LabService[];
   cacheDir?: string;
   /** Ends a creation under way; what was created is removed again. */
@@ -193,23 +193,21 @@ async function build(options: LabOptions, log: (line: string) => void): Promise<
   const results = await Promise.allSettled([
     startAptProxy(state, apt),
     openVps(state).start(),
-    wanted.has('dns')
-      ? startServices(state, wanted, options.nameServers ?? CLOUDFLARE_NAME_SERVERS)
-      : undefined,
+    wanted.has('dns') ? startNames(state, wanted, options.nameServers ?? CLOUDFLARE_NAME_SERVERS) : undefined,
+    wanted.has('acme') ? startAcme(state) : undefined,
   ]);
   for (const result of results) if (result.status === 'rejected') throw result.reason;
   signal?.throwIfAborted();
   return openLab(await updateLabState(name, (now) => ({ ...now, phase: 'ready' })));
 }
 
-async function startServices(
+async function startNames(
   state: LabState,
   wanted: ReadonlySet<LabService>,
   nameServers: readonly string[],
 ): Promise<void> {
   await startDns(state, nameServers);
   if (wanted.has('resolver')) await startResolver(state);
-  if (wanted.has('acme')) await startAcme(state);
 }
 
 /** Opens a lab that another process created. Errors: `E_SANDBOX_UNKNOWN`, `E_SANDBOX_BROKEN`. */

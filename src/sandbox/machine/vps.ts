@@ -107,8 +107,8 @@ export function openVps(state: LabState): Vps {
   const dirs = containerDirs(container);
 
   const waitForSsh = async (): Promise<void> => {
-    const greet = `socat -u -T5 TCP4:${address.ipv4}:22,connect-timeout=2 STDOUT 2>/dev/null | head -c 4`;
-    const [command = '', ...args] = inNamespace(state.name, INET, ['sh', '-c', greet]);
+    const greet = `exec 3<>/dev/tcp/${address.ipv4}/22 && read -r -t 2 -n 4 -u 3 text && printf %s "$text"`;
+    const [command = '', ...args] = inNamespace(state.name, INET, ['timeout', '3', 'bash', '-c', greet]);
     await waitUntil(async () => (await tryRun(command, args)).stdout === 'SSH-', {
       what: 'the VPS to answer on port 22',
       timeoutMs: 120_000,

@@ -60,17 +60,8 @@ export function openDns(state: LabState): LabDns {
   const host = openHost(state, 'dns', HOSTS.dns, PROGRAM);
   const zones = async () => ((await readLabState(state.name)) ?? state).zones.map((zone) => zone.name);
 
-  const update = async (zone: string, lines: readonly string[]): Promise<void> => {
-    const script = [
-      `server ${host.ipv4}`,
-      `key ${TSIG_ALGORITHM}:${TSIG_NAME} ${state.tsigSecret}`,
-      `zone ${absolute(zone)}`,
-      ...lines.map((line) => `update ${line}`),
-      ...['send', ''],
-    ];
-    const result = await host.exec(['nsupdate', '-t', '20'], { input: script.join('\n') });
-    if (result.code !== 0) throw commandFailed(['nsupdate', ...lines], result);
-  };
+  const update = (zone: string, lines: readonly string[]) =>
+    sendUpdates(state, host, new Map([[absolute(zone), lines]]));
   const zoneOf = async (name: string) => enclosingOrSame(absolute(name), await zones());
 
   const setRecords: LabDns['setRecords'] = async (name, type, data, ttl = 300) => {
@@ -170,31 +161,45 @@ async function addZones(lab: string, wanted: readonly Zone[]): Promise<void> {
   }
   if (added.length === 0) return;
   const state = await updateLabState(lab, (current) => ({ ...current, zones: [...current.zones, ...added] }));
-  const { host, update } = openDns(state);
+  const { host } = openDns(state);
   await writeZones(host.root, state, added);
-  await waitUntil(async () => (await knotc(host, ['reload'])).code === 0, {
+  const reloaded = async () => (await knotc(host, ['reload'])).code === 0;
+  await waitUntil(reloaded, {
     what: 'knotd to load its zones',
     timeoutMs: 20_000,
+    evidence: () => host.tail(),
   });
   for (const zone of added) await waitForZone(host, zone);
 
-  const all = state.zones.map((zone) => zone.name);
+  const names = state.zones.map((zone) => zone.name);
+  const ds = await readDs(host, added);
+  const updates = new Map<string, string[]>();
+  const add = (owner: string, records: readonly string[]): void => {
+    const parent = enclosingZone(owner, names);
+    updates.set(parent, [...(updates.get(parent) ?? []), ...records.map((record) => `add ${record}`)]);
+  };
   for (const zone of added) {
     if (zone.name === '.') continue;
-    const records = [
-      ...renderDelegation(zone, state.ipv6),
-      ...(zone.signed ? await readDs(host, zone.name) : []),
-    ];
-    await update(
-      enclosingZone(zone.name, all),
-      records.map((record) => `add ${record}`),
-    );
+    add(zone.name, [...renderDelegation(zone, state.ipv6), ...(ds.get(zone.name) ?? [])]);
     for (const server of zone.nameServers) {
       if (server.endsWith(`.${zone.name}`) || server.endsWith('.dns.test.')) continue;
-      const lines = hostRecords(server, 'dns', state.ipv6).map((record) => `add ${record}`);
-      await update(enclosingZone(server, all), lines);
+      add(server, hostRecords(server, 'dns', state.ipv6));
     }
   }
+  await sendUpdates(state, host, updates);
+}
+
+async function sendUpdates(
+  state: LabState,
+  host: LabHost,
+  updates: ReadonlyMap<string, readonly string[]>,
+): Promise<void> {
+  const script = [`server ${host.ipv4}`, `key ${TSIG_ALGORITHM}:${TSIG_NAME} ${state.tsigSecret}`];
+  for (const [zone, lines] of updates) {
+    script.push(`zone ${zone}`, ...lines.map((line) => `update ${line}`), 'send');
+  }
+  const result = await host.exec(['nsupdate', '-t', '20'], { input: `${script.join('\n')}\n` });
+  if (result.code !== 0) throw commandFailed(['nsupdate', ...[...updates.values()].flat()], result);
 }
 
 function knotc(host: LabHost, args: readonly string[]) {
@@ -220,14 +225,19 @@ async function waitForZone(host: LabHost, zone: Zone): Promise<void> {
   );
 }
 
-async function readDs(host: LabHost, zone: string): Promise<string[]> {
-  const result = await host.exec(['keymgr', '-c', `${DIRECTORY}/knot.conf`, zone, 'ds']);
+async function readDs(host: LabHost, zones: readonly Zone[]): Promise<Map<string, string[]>> {
+  const signed = zones.filter((zone) => zone.signed && zone.name !== '.').map((zone) => zone.name);
+  const script = `for zone; do keymgr -c ${DIRECTORY}/knot.conf "$zone" ds || exit; done`;
+  const result = await host.exec(['sh', '-c', script, 'sh', ...signed]);
+  if (result.code !== 0) throw commandFailed(['keymgr', 'ds', ...signed], result);
   // Digest type 2 (SHA-256) is the one every validator knows (RFC 8624 section 3.3).
-  const found = [...result.stdout.matchAll(/ DS (\d+ \d+ 2 [0-9a-f]+)/gi)].map(
-    (match) => `${zone} 300 DS ${match[1]}`,
+  const found = [...result.stdout.matchAll(/^(\S+) DS (\d+ \d+ 2 [0-9a-f]+)$/gim)];
+  return new Map(
+    signed.map((zone) => [
+      zone,
+      found.flatMap(([, name, data]) => (name === zone ? [`${zone} 300 DS ${data}`] : [])),
+    ]),
   );
-  if (found.length === 0) throw commandFailed(['keymgr', zone, 'ds'], result);
-  return found;
 }
 
 async function writeZones(root: string, state: LabState, added: readonly Zone[]): Promise<void> {
