@@ -1,4 +1,5 @@
-import { encodeForPrintf, shellQuote } from './quote.js';
+import { shellQuote } from '../lib/shell-quote.js';
+import { encodeForPrintf } from './encode-command.js';
 
 // Linux refuses a single argument above 128 KiB (MAX_ARG_STRLEN), and the login shell gets the command as one.
 const LONGEST = 120_000;

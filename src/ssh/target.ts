@@ -38,6 +38,8 @@ function splitPort(text: string, place: string): { host: string; port?: number }
   if (isIPv6(place)) return { host: place };
   const colon = place.indexOf(':');
   if (colon < 0) return { host: place };
+  if (colon !== place.lastIndexOf(':'))
+    throw refuse(text, 'an IPv6 address goes in brackets: [2001:db8::1]:22');
   return { host: place.slice(0, colon), ...readPort(text, place.slice(colon + 1)) };
 }
 
