@@ -20,7 +20,9 @@ async function resultOf(record: string, rest: SpfZone = {}, input: Partial<SpfIn
 
 describe('macro expansion, examples of RFC 7208 7.4', () => {
   const expand = async (text: string, ip = '192.0.2.3') => {
-    const bytes = ip.includes(':') ? { version: 6 as const, bytes: v6 } : { version: 4 as const, bytes: [192, 0, 2, 3] };
+    const bytes = ip.includes(':')
+      ? { version: 6 as const, bytes: v6 }
+      : { version: 4 as const, bytes: [192, 0, 2, 3] };
     const parsed = parseMacroString(text, true);
     if (!parsed.ok) throw new Error(parsed.message);
     return expandMacros(
@@ -124,7 +126,9 @@ describe('initial processing (4.3)', () => {
   });
   it('accepts a label of 63 and a final dot', async () => {
     const long = `${'a'.repeat(63)}.example.com`;
-    expect((await check({ [`${long} TXT`]: ['v=spf1 -all'] }, { sender: `user@${long}` })).result).toBe('fail');
+    expect((await check({ [`${long} TXT`]: ['v=spf1 -all'] }, { sender: `user@${long}` })).result).toBe(
+      'fail',
+    );
     expect((await check(policy, { sender: 'user@example.com.' })).result).toBe('fail');
   });
   it('checks HELO for bounces and puts postmaster where no local part is (4.3)', async () => {
@@ -169,7 +173,9 @@ describe('selecting the record (4.4, 4.5)', () => {
 describe('evaluation (4.6, 5)', () => {
   it('finds a syntax error anywhere before it evaluates anything', async () => {
     expect(await resultOf('v=spf1 +all ip4:192.0.2')).toBe('permerror');
-    expect(await resultOf('v=spf1 ip4:192.0.2.3 redirect=x.example.com redirect=x.example.com')).toBe('permerror');
+    expect(await resultOf('v=spf1 ip4:192.0.2.3 redirect=x.example.com redirect=x.example.com')).toBe(
+      'permerror',
+    );
     expect(await resultOf('v=spf1 +all foo=%')).toBe('permerror');
     expect(await resultOf('v=spf1 +all a:\u00e9.example.com')).toBe('permerror');
   });
@@ -223,9 +229,9 @@ describe('evaluation (4.6, 5)', () => {
       'b.example.com A': ['192.0.2.3'],
     };
     expect(await resultOf('v=spf1 mx +all', zone)).toBe('temperror');
-    expect(await resultOf('v=spf1 mx +all', { ...zone, 'example.com MX': ['b.example.com', 'a.example.com'] })).toBe(
-      'pass',
-    );
+    expect(
+      await resultOf('v=spf1 mx +all', { ...zone, 'example.com MX': ['b.example.com', 'a.example.com'] }),
+    ).toBe('pass');
   });
 
   describe('ptr (5.5)', () => {
@@ -270,7 +276,9 @@ describe('evaluation (4.6, 5)', () => {
       ['v=spf1 nonsense', 'permerror'],
       ['not spf', 'permerror'],
     ])('of %j gives %s', async (included, expected) => {
-      expect(await resultOf('v=spf1 include:i.example.com ~all', { 'i.example.com TXT': [included] })).toBe(expected);
+      expect(await resultOf('v=spf1 include:i.example.com ~all', { 'i.example.com TXT': [included] })).toBe(
+        expected,
+      );
     });
     it('of a missing, single-label or malformed domain is permerror', async () => {
       expect(await resultOf('v=spf1 include:gone.example.com ~all')).toBe('permerror');
@@ -332,7 +340,9 @@ describe('limits (4.6.4)', () => {
   });
   it('allows two void lookups and not three; A and MX without hosts count once a term', async () => {
     expect(await resultOf('v=spf1 a:x.example.com a:y.example.com ~all')).toBe('softfail');
-    expect(await resultOf('v=spf1 a:x.example.com mx:y.example.com exists:z.example.com ~all')).toBe('permerror');
+    expect(await resultOf('v=spf1 a:x.example.com mx:y.example.com exists:z.example.com ~all')).toBe(
+      'permerror',
+    );
     const two = { 'example.com MX': ['a.example.com', 'b.example.com', 'c.example.com'] };
     expect(await resultOf('v=spf1 mx a:x.example.com ~all', two)).toBe('softfail');
   });
@@ -372,7 +382,8 @@ describe('macros in domain-specs (7)', () => {
   it('%{p} prefers the domain, then a name below it, then any; else "unknown"', async () => {
     const explain = { 'why.example.com TXT': ['%{p}'] };
     const explanation = async (zone: SpfZone) =>
-      (await check({ 'example.com TXT': ['v=spf1 -all exp=why.example.com'], ...explain, ...zone })).explanation;
+      (await check({ 'example.com TXT': ['v=spf1 -all exp=why.example.com'], ...explain, ...zone }))
+        .explanation;
     const reverse = '3.2.0.192.in-addr.arpa PTR';
     const valid = (names: readonly string[]): SpfZone => ({
       [reverse]: names,

@@ -109,13 +109,13 @@ function readDomain(rest: string, required: boolean): Fields | string {
 /** `[":" domain-spec] [dual-cidr-length]`. A "/" may also belong to the domain-spec, so lengths are read from the end. */
 function readHosts(rest: string): Fields | string {
   const lengths = /(?:\/(0|[1-9]\d{0,9}))?(?:\/\/(0|[1-9]\d{0,9}))?$/.exec(rest);
+  const domain = rest.slice(0, rest.length - (lengths?.[0].length ?? 0));
+  if (domain.startsWith('/')) return `"${rest}" is not a valid prefix length (IPv4 /24, IPv6 //64)`;
   const fields: Fields = {};
   if (lengths?.[1] !== undefined) fields.prefix4 = Number(lengths[1]);
   if (lengths?.[2] !== undefined) fields.prefix6 = Number(lengths[2]);
   if ((fields.prefix4 ?? 0) > 32) return `IPv4 prefix length /${fields.prefix4} is more than 32`;
   if ((fields.prefix6 ?? 0) > 128) return `IPv6 prefix length //${fields.prefix6} is more than 128`;
-  const domain = rest.slice(0, rest.length - (lengths?.[0].length ?? 0));
-  if (domain.startsWith('/')) return `"${rest}" is not a valid prefix length`;
   const read = readDomain(domain, false);
   return typeof read === 'string' ? read : { ...fields, ...read };
 }
