@@ -1,0 +1,241 @@
+import { join } from 'node:path';
+import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
+import { loadRunTexts } from '../apply/load-library.js';
+import { runServerPlan } from '../apply/server-lane.js';
+import { formatRecord } from '../dns/canonical.js';
+import { openFileJournal } from '../dns/journal-file.js';
+import { fillPending } from '../dns/plan-zone.js';
+import type { RecordData, Stage } from '../dns/record.js';
+import type { PlannedChange } from '../dns/zone-plan.js';
+import { systemClock } from '../dns/resolver/index.js';
+import { waitUntilVisible } from '../dns/visible.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
+import { compileRuns } from '../plan/compile-runs.js';
+import type { RunName } from '../plan/step.js';
+import type { Connection } from '../ssh/connection.js';
+import type { Progress } from '../ui/events.js';
+import type { ServerLink } from './connect-server.js';
+import type { FullPlan } from './make-plan.js';
+import type { Resolvers } from './open-resolvers.js';
+import { createRunId, nameMyself, type Session } from './session.js';
+import { createRunListener } from './show-run.js';
+
+export interface CarryOutDeps {
+  session: Session;
+  link: ServerLink;
+  resolvers: Resolvers;
+  progress: Progress;
+  /** The DKIM public keys on the server, by record name; asked once the install run is over. */
+  readDkim(connection: Connection): Promise<Readonly<Record<string, RecordData>>>;
+  /** Proves that what the server signs verifies against what DNS serves; DMARC waits for it. */
+  proveSigning(connection: Connection): Promise<void>;
+  /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. */
+  proveServer(): Promise<string | undefined>;
+}
+
+export interface CarriedOut {
+  connection: Connection;
+  written: PlannedChange[];
+  /** What could not be done now and a later apply finishes; the exit code is 1 then. */
+  unfinished: string[];
+}
+
+/** Milliseconds to wait for the zone's own servers before the apply ends and asks to be run again. */
+const visibleWithin = 10 * 60 * 1000;
+
+/**
+ * Makes it so: the server's runs beside the DNS stages, with the sync points of DESIGN.md section 2. What waits for
+ * something that does not come is left for the next apply; what stands is safe at every point.
+ */
+export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<CarriedOut> {
+  const work = await openWork(plan, deps);
+  try {
+    await Promise.all([work.run('install'), work.publish('host')]);
+    await work.learnKeys();
+    const [hostVisible] = await Promise.all([
+      work.awaitVisible('host'),
+      work.publish('auth').then(() => work.awaitVisible('auth')),
+    ]);
+    if (hostVisible) await work.runCertify();
+    if (await work.awaitVisible('auth')) await work.goLive();
+    return work.result();
+  } finally {
+    await work.close();
+  }
+}
+
+async function openWork(plan: FullPlan, deps: CarryOutDeps) {
+  const { session, progress, link } = deps;
+  const { context } = session;
+  const texts = await loadRunTexts();
+  let generation = plan.server.generation;
+  const lanes = plan.zones.map((zone) => ({
+    zone: zone.plan.zone.name,
+    changes: zone.plan.changes,
+    lane: createDnsLane({
+      provider: zone.survey.open.provider,
+      zone: zone.plan.zone,
+      capabilities: zone.survey.open.definition.capabilities,
+      journal: openFileJournal(join(context.stateDir, 'dns')),
+      log: (text) => progress.emit({ kind: 'line', lane: 'dns', id: 'dns', text }),
+      clock: () => new Date(context.clock()),
+    }),
+  }));
+  let { connection }: { connection: Connection } = link;
+  const written: PlannedChange[] = [];
+  const unfinished: string[] = [];
+  const visible = new Map<Stage, boolean>();
+  let changes = new Map(lanes.map(({ lane, changes: planned }) => [lane, planned] as const));
+
+  const work = {
+    async run(name: RunName): Promise<void> {
+      const [run] = compileRuns(
+        plan.server.steps.filter((step) => step.run === name),
+        {
+          idOf: (run) => createRunId(context.clock(), run),
+          generation,
+          who: nameMyself(),
+          library: texts.library,
+          secrets: { install: plan.secrets },
+        },
+      );
+      if (run === undefined) return;
+      // Every run raises the server's generation as its first deed, however it ends.
+      generation += 1;
+      const done = await runServerPlan(run, {
+        connection,
+        connector: link.connector,
+        texts,
+        signal: context.signal,
+        onEvent: createRunListener(name, progress),
+      });
+      connection = done.connection;
+    },
+
+    /** Services are up whatever the authority says: a failure here is reported at the end, not now. */
+    async runCertify(): Promise<void> {
+      try {
+        await work.run('certify');
+      } catch (error) {
+        if (!(error instanceof SetupError) || error.code !== 'E_STEP_FAILED') throw error;
+        unfinished.push(`There is no certificate yet: ${error.evidence[0] ?? error.message}`);
+      }
+    },
+
+    async publish(stage: Stage): Promise<void> {
+      const due = [...changes].filter(([, planned]) => planned.some((change) => change.stage === stage));
+      if (due.length === 0) return;
+      const id = `dns-${stage}`;
+      progress.emit({ kind: 'start', lane: 'dns', id, title: stageTitles[stage] });
+      try {
+        for (const [lane, planned] of due) await publishIn(lane, stage, planned);
+      } catch (error) {
+        progress.emit({ kind: 'fail', lane: 'dns', id, message: messageOf(error) });
+        throw error;
+      }
+      progress.emit({ kind: 'done', lane: 'dns', id });
+    },
+
+    /** Fills in what was "(known after apply)". */
+    async learnKeys(): Promise<void> {
+      if (![...changes.values()].flat().some((change) => change.pending !== undefined)) return;
+      const known = await deps.readDkim(connection);
+      changes = new Map([...changes].map(([lane, planned]) => [lane, fillPending(planned, known)]));
+    },
+
+    /** True once every authoritative server shows the stage's records; asked once, remembered. */
+    async awaitVisible(stage: Stage): Promise<boolean> {
+      const before = visible.get(stage);
+      if (before !== undefined) return before;
+      const records = plan.awaited(stage, [...changes.values()].flat());
+      const id = `visible-${stage}`;
+      let shown = false;
+      const result = await waitUntilVisible(
+        records,
+        { authoritative: deps.resolvers.authoritative, clock: systemClock, intervalMs: 1000 },
+        {
+          signal: context.signal,
+          deadline: systemClock.now() + visibleWithin,
+          onTick: ({ pending, visible: seen, total }) => {
+            const first = pending[0];
+            if (first === undefined) return;
+            if (!shown) {
+              progress.emit({ kind: 'start', lane: 'dns', id, title: `Wait until the name servers show ${stage} records` });
+            }
+            shown = true;
+            const server = first.servers[0];
+            const reason = `${seen} of ${total} visible; ${first.record.name}: ${server?.server ?? ''} ${server?.state ?? ''}`;
+            progress.emit({ kind: 'wait', lane: 'dns', id, reason });
+          },
+        },
+      );
+      if (shown && result.visible) progress.emit({ kind: 'done', lane: 'dns', id });
+      if (!result.visible) {
+        const lines = result.pending.map(({ record, servers }) =>
+          [`${formatRecord(record)}`, ...servers.map(({ server, state }) => `${server} ${state}`)].join('; '),
+        );
+        progress.emit({ kind: 'fail', lane: 'dns', id, message: 'not visible yet', tail: lines });
+        unfinished.push(`The name servers do not show everything yet: ${lines.join(' | ')}`);
+      }
+      visible.set(stage, result.visible);
+      return result.visible;
+    },
+
+    /** Signing on, proof, DMARC; then the MX, once strangers would be served well; then what leans on both. */
+    async goLive(): Promise<void> {
+      await work.run('golive');
+      if (needsProof(plan, changes)) await deps.proveSigning(connection);
+      await work.publish('policy');
+      if (!hasStage(changes, 'mx') && !hasStage(changes, 'tail')) return;
+      const obstacle = unfinished[0] ?? (await deps.proveServer());
+      if (obstacle !== undefined) {
+        if (unfinished.length === 0) unfinished.push(obstacle);
+        return;
+      }
+      await work.publish('mx');
+      await work.publish('tail');
+    },
+
+    result: (): CarriedOut => ({ connection, written, unfinished }),
+
+    async close(): Promise<void> {
+      for (const { lane } of lanes) await lane.close();
+    },
+  };
+
+  async function publishIn(lane: DnsLane, stage: Stage, planned: readonly PlannedChange[]): Promise<void> {
+    await lane.applyStage(stage, planned);
+    written.push(...planned.filter((change) => change.stage === stage));
+  }
+
+  return work;
+}
+
+const stageTitles: Readonly<Record<Stage, string>> = {
+  host: 'Publish the addresses of the mail host',
+  auth: 'Publish SPF and DKIM',
+  policy: 'Publish DMARC',
+  mx: 'Publish the MX: mail may come',
+  tail: 'Publish what leans on all of it',
+};
+
+type Changes = ReadonlyMap<DnsLane, readonly PlannedChange[]>;
+
+function hasStage(changes: Changes, stage: Stage): boolean {
+  return [...changes.values()].flat().some((change) => change.stage === stage);
+}
+
+function needsProof(plan: FullPlan, changes: Changes): boolean {
+  return plan.server.steps.some((step) => step.run === 'golive') || hasStage(changes, 'policy');
+}
+
+/** Ends an apply that could not finish everything: what stands is safe, the next apply goes on. */
+export function unfinishedError(unfinished: readonly string[]): SetupError {
+  return new SetupError({
+    code: 'E_UNFINISHED',
+    exit: Exit.failed,
+    what: 'The server is safe as it stands, but not everything is done.',
+    evidence: unfinished,
+    fix: ['Run smtp-setup apply again when the cause is gone: it goes on from here.'],
+  });
+}

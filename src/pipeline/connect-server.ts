@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import type { Answers } from '../config/answers.js';
+import { Exit, SetupError } from '../errors.js';
+import type { SshConnection } from '../ssh/ssh2-connection.js';
+import type { Session } from './session.js';
+
+export interface ServerLink {
+  connection: SshConnection;
+  /** Connects again after a cut. */
+  connector: { connect(signal?: AbortSignal): Promise<SshConnection> };
+}
+
+/** Logs in to the server that the answers name. Throws SetupError (exit 2) for everything that stands in the way. */
+export async function connectServer(session: Session, answers: Answers): Promise<ServerLink> {
+  const { context } = session;
+  const target = answers.ssh?.value;
+  if (target === undefined) {
+    throw new SetupError({
+      code: 'E_NO_SERVER',
+      exit: Exit.usage,
+      what: 'It is not clear which server is meant.',
+      evidence: [`${session.configPath} names none or several, and neither --ssh nor --hostname was given.`],
+      fix: ['Give --ssh [USER@]HOST[:PORT], or run smtp-setup init.'],
+    });
+  }
+  const identity = answers.identity?.value;
+  const connector = await context.createConnector({
+    target,
+    log: (level, message) => {
+      if (level === 'warn' || context.io.verbose) context.io.say(message);
+    },
+    ...(identity === undefined ? {} : { identity: expandHome(identity, context.homeDir) }),
+    ...(answers.hostKey === undefined ? {} : { hostKey: answers.hostKey.value }),
+  });
+  return { connection: await connector.connect(context.signal), connector };
+}
+
+function expandHome(path: string, homeDir: string): string {
+  return path.startsWith('~/') ? homeDir + path.slice(1) : resolve(path);
+}

@@ -1,0 +1,82 @@
+import {
+  askCredentials,
+  type Credentials,
+  describeMissingCredentials,
+  readCredentials,
+} from '../config/credentials.js';
+import type { Missing } from '../config/wizard.js';
+import { findProvider, providers } from '../dns/providers/index.js';
+import type { DnsProvider, ProviderDefinition } from '../dns/providers/provider.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
+import type { Session } from './session.js';
+
+export interface OpenProvider {
+  definition: ProviderDefinition;
+  provider: DnsProvider;
+  /** What the provider said about the credentials. */
+  detail: string;
+}
+
+/** The definition of a provider id from flag or file. Throws E_DNS_UNKNOWN (exit 2). */
+export function requireProvider(id: string): ProviderDefinition {
+  const definition = findProvider(id);
+  if (definition !== undefined) return definition;
+  throw new SetupError({
+    code: 'E_DNS_UNKNOWN',
+    exit: Exit.usage,
+    what: `There is no DNS provider "${id}".`,
+    evidence: [`known: ${providers.map((known) => known.id).join(', ')}`],
+    fix: ['Give one of these with --dns, or in the configuration.'],
+  });
+}
+
+/** Credentials that are not in the environment: for the one message about everything that is missing. */
+export async function missingCredentials(
+  session: Session,
+  definition: ProviderDefinition,
+): Promise<Missing[]> {
+  const { env, io } = session.context;
+  const { missing } = await readCredentials(definition, env, io.stdin);
+  return describeMissingCredentials(definition, missing);
+}
+
+/** Opens a provider with credentials from environment, file or prompt; a typed token is tried at once. */
+export async function openProvider(session: Session, definition: ProviderDefinition): Promise<OpenProvider> {
+  const { env, io, redactor } = session.context;
+  const { given, missing } = await readCredentials(definition, env, io.stdin);
+  for (const secret of Object.values(given)) redactor.add(secret);
+  const credentials =
+    missing.length === 0
+      ? given
+      : await askCredentials(session.asker, definition, given, missing, async (tried) => {
+          try {
+            await (await open(session, definition, tried)).verify();
+            return true;
+          } catch (error) {
+            return messageOf(error);
+          }
+        });
+  const provider = await open(session, definition, credentials);
+  const { detail } = await provider.verify();
+  return { definition, provider, detail };
+}
+
+function open(
+  session: Session,
+  definition: ProviderDefinition,
+  credentials: Credentials,
+): Promise<DnsProvider> {
+  const { context } = session;
+  const baseUrl = definition.baseUrlEnv === undefined ? undefined : context.env[definition.baseUrlEnv];
+  const fields = Object.entries(credentials);
+  for (const [, secret] of fields) context.redactor.add(secret);
+  return definition.open({
+    credentials: Object.fromEntries(fields.map(([key, secret]) => [key, secret.reveal()])),
+    fetch: globalThis.fetch,
+    signal: context.signal,
+    log: (line) => {
+      if (context.io.verbose || baseUrl) context.io.say(context.redactor.redact(line));
+    },
+    ...(baseUrl ? { baseUrl } : {}),
+  });
+}

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import type { Context } from '../cli/context.js';
+import type { FlagValues } from '../cli/flags.js';
+import { type Answers, collectAnswers } from '../config/answers.js';
+import type { Asker } from '../config/asker.js';
+import { chooseConfigPath, loadConfig, loadLock, requireConfig } from '../config/load.js';
+import type { Lock } from '../config/lock.js';
+import type { LoadedConfig } from '../config/parse.js';
+
+/** What one command run has at hand: who answers, what is configured. */
+export interface Session {
+  readonly context: Context;
+  readonly asker: Asker;
+  readonly configPath: string;
+  readonly loaded: LoadedConfig | undefined;
+  readonly lock: Lock;
+  /** Flags over environment over file; the wizard adds to a copy. */
+  readonly answers: Answers;
+}
+
+export interface SessionOptions {
+  flags: FlagValues;
+  config?: string;
+  /** Without a configuration file the command makes no sense. */
+  needsConfig?: boolean;
+}
+
+/** Reads what is given: configuration, lock file, flags, environment. Throws SetupError (exit 2) when it is wrong. */
+export async function openSession(context: Context, options: SessionOptions): Promise<Session> {
+  const configPath = chooseConfigPath(options.config, context.env);
+  const loaded = options.needsConfig ? await requireConfig(configPath) : await loadConfig(configPath);
+  return {
+    context,
+    asker: await context.createAsker(),
+    configPath,
+    loaded,
+    lock: await loadLock(configPath),
+    answers: collectAnswers({
+      flags: options.flags,
+      env: context.env,
+      ...(loaded === undefined ? {} : { file: loaded }),
+    }),
+  };
+}
+
+/** `user@machine pid N`: shown to others while a run of ours goes on. */
+export function nameMyself(): string {
+  return `${userInfo().username}@${hostname()} pid ${process.pid}`;
+}
+
+/** Names a run on the server: its time first, so that names sort; random, so that two clients never collide. */
+export function createRunId(now: number, run: string): string {
+  const stamp = new Date(now).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return `${stamp}-${run}-${randomBytes(2).toString('hex')}`;
+}

@@ -1,0 +1,72 @@
+import type { Component } from '../components/component.js';
+import type { Config } from '../config/schema.js';
+import type { Zone } from '../dns/providers/provider.js';
+import type { LiveRecord } from '../dns/record.js';
+import { isWithin } from '../dns/canonical.js';
+import { Exit, SetupError } from '../errors.js';
+import type { Facts } from '../facts/index.js';
+import { readFacts } from '../facts/read-facts.js';
+import type { Connection } from '../ssh/connection.js';
+import { type OpenProvider, openProvider, requireProvider } from './open-provider.js';
+import type { Session } from './session.js';
+
+/** A zone that holds names of ours, as its provider shows it. */
+export interface ZoneSurvey {
+  open: OpenProvider;
+  zone: Zone;
+  live: readonly LiveRecord[];
+}
+
+/** Reads the server, in one round trip. `smtpHosts: []` skips the slow question about outbound port 25. */
+export function surveyServer(
+  connection: Connection,
+  components: readonly Component[],
+  signal: AbortSignal,
+  smtpHosts?: readonly string[],
+): Promise<Facts> {
+  return readFacts(connection, {
+    watch: components.flatMap((component) => component.watch),
+    signal,
+    ...(smtpHosts === undefined ? {} : { smtpHosts }),
+  });
+}
+
+/**
+ * Opens the providers of the server's domains and reads every zone that holds a domain or the host name.
+ * Throws E_NO_ZONE (exit 2) when a provider has no zone for a domain; credentials are tried first.
+ */
+export async function surveyZones(session: Session, config: Config, hostname: string): Promise<ZoneSurvey[]> {
+  const domains = domainsOf(config, hostname);
+  const opened = new Map<string, OpenProvider>();
+  const zones = new Map<string, ZoneSurvey>();
+  for (const [name, { dns }] of domains) {
+    const open = opened.get(dns) ?? (await openProvider(session, requireProvider(dns)));
+    opened.set(dns, open);
+    const names = domains.length === 1 || isWithin(hostname, name) ? [name, hostname] : [name];
+    for (const wanted of names) {
+      const zone = await open.provider.findZone(wanted);
+      if (zone === null) throw noZone(wanted, open);
+      const key = `${dns} ${zone.id}`;
+      if (!zones.has(key)) zones.set(key, { open, zone, live: await open.provider.list(zone) });
+    }
+  }
+  return [...zones.values()];
+}
+
+/** The domains that this server handles, in the order of the file. */
+export function domainsOf(config: Config, hostname: string): [string, Config['domains'][string]][] {
+  return Object.entries(config.domains).filter(([, domain]) => (domain.server ?? hostname) === hostname);
+}
+
+function noZone(name: string, { definition }: OpenProvider): SetupError {
+  return new SetupError({
+    code: 'E_NO_ZONE',
+    exit: Exit.usage,
+    what: `${definition.title} has no zone that holds ${name}, or the token may not see it.`,
+    evidence: [`asked for ${name} and every name above it`],
+    fix: [
+      `Add the domain at ${definition.title}, and set the name servers it names at the registrar.`,
+      `If it is there already: the token needs ${definition.rights}.`,
+    ],
+  });
+}
