@@ -43,7 +43,7 @@ export function createDovecot(render: Render): Component {
     validate: () => [{ fn: 'dovecot_validate', args: [] }],
     probe: (model) => [
       { fn: 'dovecot_probe_imap', args: [model.hostname] },
-      { fn: 'dovecot_probe_login', args: [primaryDomain(model)] },
+      { fn: 'dovecot_probe_login', args: [primaryDomain(model), model.mapType] },
     ],
     steps: () => [],
   };

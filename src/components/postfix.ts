@@ -46,6 +46,14 @@ export function createPostfix(render: Render): Component {
     probe: (model) => [
       { fn: 'postfix_probe_ports', args: [model.hostname] },
       { fn: 'postfix_probe_strangers', args: [primaryDomain(model)] },
+      ...(model.profile === 'mailboxes'
+        ? [
+            {
+              fn: 'postfix_probe_submission',
+              args: [model.hostname, primaryDomain(model), model.mapType],
+            },
+          ]
+        : []),
     ],
     steps: () => [],
   };

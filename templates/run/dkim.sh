@@ -1,0 +1,24 @@
+# DKIM keys: made here, readable by Rspamd, never made twice.
+
+# dkim_make_key DOMAIN SELECTOR: RSA 2048 (RFC 8301). Beside the key, `.pub` holds what belongs behind `p=` in the DNS.
+dkim_make_key() {
+  local folder="$ROOT/var/lib/rspamd/dkim" key public
+  key=$folder/$1.$2.key
+  public=$folder/$1.$2.pub
+  [ -d "$folder" ] || { mkdir -p "$folder" && changed; } || return
+  chown root:_rspamd "$folder" && chmod 0750 "$folder" || return
+  if [ ! -e "$key" ]; then
+    progress "Making the key $2._domainkey.$1"
+    (umask 077 && openssl genpkey -quiet -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$key.new" 2>/dev/null ||
+      openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out "$key.new" 2>/dev/null) ||
+      { problem "openssl could not make a key"; return 1; }
+    changed
+    rm -f "$public"
+    chown root:_rspamd "$key.new" && chmod 0640 "$key.new" && durable "$key.new" "$key" || return
+  fi
+  [ -s "$public" ] && return 0
+  openssl pkey -in "$key" -pubout -outform DER 2>/dev/null | openssl base64 -A >"$public.new" && [ -s "$public.new" ] ||
+    { problem "$key is no key that openssl can read; it was left as it is"; return 1; }
+  changed
+  chmod 0644 "$public.new" && durable "$public.new" "$public"
+}

@@ -1,0 +1,54 @@
+# The machine's own name.
+
+# host_name_set HOSTNAME MAILDOMAIN: static host name, /etc/hosts, /etc/mailname; kept against cloud-init.
+host_name_set() {
+  local hosts="$ROOT/etc/hosts" running
+  running=$(cat /proc/sys/kernel/hostname)
+  small_file "$ROOT/etc/hostname" "$1" || return
+  if [ "$running" != "$1" ]; then
+    progress "Host name: $1 (was $running)"
+    changed
+    hostnamectl set-hostname "$1" 2>/dev/null || printf '%s' "$1" >/proc/sys/kernel/hostname ||
+      { problem 'the running host name cannot be set'; return 1; }
+  fi
+  if [ -d "$ROOT/etc/cloud/cloud.cfg.d" ]; then
+    small_file "$ROOT/etc/cloud/cloud.cfg.d/99-smtp-setup.cfg" \
+      '# Managed by smtp-setup: the name must stay the one that the PTR record shows.' \
+      'preserve_hostname: true' 'manage_etc_hosts: false' || return
+  fi
+  host_name_hosts "$1" <"$hosts" >"$hosts.smtp-setup" || return
+  if cmp -s "$hosts.smtp-setup" "$hosts"; then
+    rm -f "$hosts.smtp-setup"
+  else
+    changed
+    chmod 0644 "$hosts.smtp-setup" && mv -fT "$hosts.smtp-setup" "$hosts" || return
+  fi
+  small_file "$ROOT/etc/mailname" "$2"
+}
+
+# host_name_hosts HOSTNAME: /etc/hosts from stdin to stdout. `localhost` stays (Rspamd does not start without it), every
+# other line too; the name gets a line of its own unless one has it first already.
+host_name_hosts() {
+  perl -e '
+    my $name = $ARGV[0]; (my $short = $name) =~ s/\..*//;
+    my (@lines, $localhost, $ours);
+    while (my $line = <STDIN>) {
+      $line =~ s/\n$//;
+      my ($address, @names) = split " ", $line =~ s/#.*//r;
+      if (defined $address && $address eq "127.0.1.1") {
+        # Debian puts the host name on this line, the canonical name first; other names on it stay behind.
+        my %seen = ($name => 1, $short => 1);
+        $line = join " ", $address, $name, $short, grep { !$seen{$_}++ } @names unless $ours;
+        $ours = 1;
+      }
+      $localhost = 1 if defined $address && $address eq "127.0.0.1" && grep { $_ eq "localhost" } @names;
+      $ours = 1 if defined $address && $address !~ /^127\.|^::1$/ && @names && $names[0] eq $name;
+      push @lines, $line;
+    }
+    unshift @lines, "127.0.0.1 localhost" unless $localhost;
+    unless ($ours) {
+      my ($index) = grep { $lines[$_] =~ /^127\.0\.0\.1\s/ } 0 .. $#lines;
+      splice @lines, $index + 1, 0, "127.0.1.1 $name $short";
+    }
+    print map { "$_\n" } @lines' "$1"
+}

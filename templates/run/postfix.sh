@@ -1,0 +1,54 @@
+# Postfix: checks of a staged set, proofs of the running daemon.
+
+# postfix_validate: main.cf and master.cf in $STAGE, by Postfix's own programs. They say nothing of a misspelt
+# restriction, so the probes below decide.
+postfix_validate() {
+  local staged="$STAGE/etc/postfix" said
+  for said in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d /etc/postfix/postfix-files /etc/postfix/postfix-files.d; do
+    [ -e "$said" ] && [ ! -e "$staged/${said##*/}" ] && ln -s "$said" "$staged/${said##*/}"
+  done
+  said=$(postconf -c "$staged" -n 2>&1 >/dev/null) || { problem "main.cf: $(one_line "$said")"; return 1; }
+  [ -z "$said" ] || { problem "main.cf: $(one_line "$said")"; return 1; }
+  said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(one_line "$said")"; return 1; }
+  [ -z "$said" ] || { problem "master.cf: $(one_line "$said")"; return 1; }
+  said=$(postfix -c "$staged" check 2>&1) || { problem "postfix check: $(one_line "$said")"; return 1; }
+}
+
+# postfix_probe_ports HOSTNAME: greetings, TLS, and logins where they belong and nowhere else.
+postfix_probe_ports() {
+  port_answers 127.0.0.1 25 "220 $1 ESMTP" 30 || return
+  talk 127.0.0.1 25 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^502' '>QUIT' '<^221' &&
+    talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221' &&
+    talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '>QUIT' '<^221' &&
+    talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
+    talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'
+}
+
+# postfix_probe_strangers DOMAIN: what the world must not get. From our public address, because loopback is trusted.
+postfix_probe_strangers() {
+  local address
+  address=$(own_address)
+  [ -n "$address" ] || { progress 'There is no route to the world: relaying was not tried'; return 0; }
+  talk "$address" 25 plain '' '<^220' '>EHLO probe.invalid' '<^250' \
+    '>MAIL FROM:<>' '<^250' '>RCPT TO:<probe@relay-probe.invalid>' '<^[45]54 [45]\.7\.1 .*[Rr]elay access denied' \
+    ">RCPT TO:<probe%relay-probe.invalid@$1>" '<^5' \
+    ">RCPT TO:<no-such-mailbox-here@$1>" '<^550 5\.1\.1' '>QUIT' '<^221'
+}
+
+# postfix_probe_submission HOSTNAME DOMAIN MAPTYPE: a login works, a wrong password and a foreign sender do not.
+postfix_probe_submission() {
+  local code=0
+  accounts_probe_begin "$2" "$3" || return
+  postfix_try_submission "$1" "$2" || code=1
+  accounts_probe_end "$3" || return
+  return "$code"
+}
+
+postfix_try_submission() {
+  local login="$RUNTIME/$RUN_ID/probe-plain" wrong="$RUNTIME/$RUN_ID/probe-wrong"
+  set -- "$1" "$2" '>EHLO probe.invalid' '<^250' ">@$wrong" '<^535' ">@$login" '<^235' \
+    ">MAIL FROM:<somebody-else@$2>" '<^250' ">RCPT TO:<postmaster@$2>" '<^553 5\.7\.1' '>QUIT' '<^221'
+  local name="$1"
+  shift 2
+  talk 127.0.0.1 465 tls "$name" '<^220' "$@" && talk 127.0.0.1 587 starttls "$name" "$@"
+}

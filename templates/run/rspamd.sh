@@ -1,0 +1,92 @@
+# Rspamd: checks of a staged set, proofs of the running milter.
+
+# rspamd_validate: the installed configuration with the staged local.d over it. configtest accepts unknown keys, so the
+# probes below decide.
+rspamd_validate() {
+  local said tree="$STAGE/.rspamd"
+  rm -rf "$tree" && cp -a /etc/rspamd "$tree" && cp -a "$STAGE/etc/rspamd/local.d/." "$tree/local.d/" || return
+  said=$(rspamadm --var=LOCAL_CONFDIR="$tree" configtest 2>&1) || { problem "rspamd: $(one_line "$said")"; return 1; }
+  case $said in
+    *'syntax OK'*) rm -rf "$tree" ;;
+    *) problem "rspamd: $(one_line "$said")"; return 1 ;;
+  esac
+}
+
+# rspamd_probe_guard: a message from this machine that cannot be signed gets a 4xx, never a silent pass.
+rspamd_probe_guard() {
+  port_answers 127.0.0.1 11332 '' 60 || return
+  milter_says "probe@unsigned.invalid" '^tempfail 451 4\.7\.1'
+}
+
+# rspamd_probe_signing DOMAIN SELECTOR: a message from this machine is signed.
+rspamd_probe_signing() {
+  port_answers 127.0.0.1 11332 '' 60 || return
+  milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
+}
+
+# milter_says FROM REGEX: what the milter decides on a small message from loopback, with the signature it adds.
+milter_says() {
+  local seen
+  seen=$(perl -MSocket=:all -e '
+    use strict; use warnings;
+    my ($from, $want) = @ARGV;
+    $SIG{ALRM} = sub { die "no answer within 60 s\n" }; alarm 60;
+    socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
+    connect($socket, pack_sockaddr_in(11332, INADDR_LOOPBACK)) or die "127.0.0.1:11332: $!\n";
+    my $send = sub { syswrite($socket, pack("N", length $_[0]) . $_[0]) or die "send: $!\n" };
+    my $read = sub {
+      my ($count, $data) = ($_[0], "");
+      while (length $data < $count) { sysread($socket, $data, $count - length $data, length $data) or die "closed\n" }
+      return $data;
+    };
+    my $packet = sub {
+      my $length = unpack("N", $read->(4));
+      die "a packet of $length bytes\n" if $length < 1 || $length > 1048576;
+      return $read->($length);
+    };
+    my $step = sub {
+      $send->($_[0]);
+      while (1) {
+        my $answer = $packet->();
+        next if $answer =~ /^p/;
+        return if $answer =~ /^[cO]/;
+        print "early ", substr($answer, 0, 1), "\n"; exit 1;
+      }
+    };
+    # Version 6, every action, no step left out.
+    $step->("O" . pack("NNN", 6, 0x1ff, 0));
+    $send->("DC" . "j\0probe.invalid\0");
+    $step->("Clocalhost\0004" . pack("n", 25252) . "127.0.0.1\0");
+    $step->("Hlocalhost\0");
+    $send->("DM" . "i\0PROBE\0");
+    $step->("M<$from>\0");
+    $step->("R<$from>\0");
+    $step->("T");
+    $step->("L$_->[0]\0$_->[1]\0") for ["From", "<$from>"], ["To", "<$from>"], ["Subject", "probe"],
+      ["Date", "Thu, 01 Jan 1970 00:00:00 +0000"], ["Message-ID", "<probe\@probe.invalid>"];
+    $step->("N");
+    $step->("BThis message is never sent.\r\n");
+    $send->("E");
+    my $signature = "";
+    my $verdict;
+    until (defined $verdict) {
+      my $answer = $packet->();
+      my ($kind, $data) = (substr($answer, 0, 1), substr($answer, 1));
+      if ($kind eq "h" || $kind eq "i") {
+        $data = substr($data, 4) if $kind eq "i";
+        my ($name, $value) = split /\0/, $data;
+        $signature = $value if lc $name eq "dkim-signature";
+      }
+      elsif ($kind eq "y") { $data =~ s/\0.*//s; $verdict = $data =~ /^4/ ? "tempfail $data" : "reject $data" }
+      elsif ($kind eq "t") { $verdict = "tempfail" }
+      elsif ($kind eq "r") { $verdict = "reject" }
+      elsif ($kind eq "d") { $verdict = "discard" }
+      elsif ($kind eq "a" || $kind eq "c") { $verdict = "accept $signature" }
+    }
+    $verdict =~ s/\s+/ /g;
+    exit 0 if $verdict =~ /$want/;
+    print substr($verdict, 0, 300), " (expected $want)"; exit 1;
+  ' "$1" "$2" 2>&1) && return 0
+  problem "the milter, for a message from $1: $(one_line "$seen")"
+  return 1
+}
