@@ -8,6 +8,8 @@ import { bytesToText, unescapeBytes } from './txt.js';
 interface Token {
   text: string;
   quoted: boolean;
+  /** No blank before it: `alpn="h2"` is one parameter. */
+  glued: boolean;
 }
 
 interface Entry {
@@ -37,6 +39,7 @@ function readEntries(text: string): Entry[] {
   let depth = 0;
   let entry: Entry = { line, indented: false, tokens: [] };
   let lineStart = true;
+  let end = -1;
   const finish = (): void => {
     if (entry.tokens.length > 0) entries.push(entry);
     entry = { line, indented: false, tokens: [] };
@@ -53,9 +56,10 @@ function readEntries(text: string): Entry[] {
     } else if (raw === '(') depth += 1;
     else if (raw === ')')
       depth = depth > 0 ? depth - 1 : fail(line, 'a parenthesis closes that was never opened', raw);
-    else if (quoted !== undefined) entry.tokens.push({ text: quoted, quoted: true });
-    else if (word !== undefined) entry.tokens.push({ text: word, quoted: false });
-    else if (stray !== undefined) fail(line, 'a quote is not closed', stray);
+    else if (quoted !== undefined || word !== undefined) {
+      entry.tokens.push({ text: quoted ?? word ?? '', quoted: quoted !== undefined, glued: match.index === end });
+      end = match.index + raw.length;
+    } else if (stray !== undefined) fail(line, 'a quote is not closed', stray);
     else if (lineStart && !raw.startsWith(';')) entry.indented = true;
     lineStart = false;
   }
@@ -121,7 +125,10 @@ function parseData(
       return {
         type: 'OTHER',
         rrtype: type,
-        text: tokens.map(({ text, quoted }) => (quoted ? `"${text}"` : text)).join(' '),
+        text: tokens
+          .map(({ text, quoted, glued }) => (glued ? '' : ' ') + (quoted ? `"${text}"` : text))
+          .join('')
+          .trimStart(),
       };
   }
 }
