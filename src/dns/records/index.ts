@@ -43,12 +43,15 @@ const selected =
  */
 export function desiredRecords(input: RecordsInput): DesiredRecord[] {
   const domainNames = new Set(input.domains.map((domain) => domain.name));
-  const records = [
+  // Where every domain's mail goes elsewhere, DANE of this host concerns nobody (A3).
+  const receiving = new Set(input.domains.filter(({ mail }) => mail === 'full').map((domain) => domain.host));
+  return [
     ...input.hosts.flatMap((host) =>
       hostKinds
         .flatMap((kind) => kind(host))
         // A mail domain that is its own mail host has one SPF record, the domain's.
         .filter((record) => record.role !== 'host-spf' || !domainNames.has(host.name))
+        .filter((record) => record.role !== 'tlsa' || receiving.has(host.name))
         .filter(selected(host.records)),
     ),
     ...input.domains.flatMap((domain) =>
@@ -56,5 +59,4 @@ export function desiredRecords(input: RecordsInput): DesiredRecord[] {
     ),
     ...(input.parked ?? []).flatMap(parkedRecords),
   ];
-  return records;
 }
