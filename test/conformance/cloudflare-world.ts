@@ -24,7 +24,7 @@ export async function makeCloudflareWorld(
 ): Promise<CloudflareWorld> {
   const memory = createMemoryBackend();
   const emulator = new CloudflareEmulator({ backend: backend?.zone ?? memory });
-  emulator.addZone({ name: zone, nameServers: ['ada.ns.cloudflare.test', 'bob.ns.cloudflare.test'] });
+  emulator.addZone({ name: zone, nameServers: ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'] });
   emulator.addToken({ value: token, access: 'edit', zones: 'all' });
   emulator.addToken({ value: otherToken, access: 'edit', zones: 'all' });
   const server = await serveEmulator(emulator);

@@ -11,8 +11,7 @@ import type { DnsProvider, ProviderContext, ProviderDefinition } from './provide
 export const cloudflare: ProviderDefinition = {
   id: 'cloudflare',
   title: 'Cloudflare',
-  // The rehearsal has its own copy of these servers under the reserved TLD (RFC 6761).
-  nameServers: [/\.ns\.cloudflare\.(com|test)$/],
+  nameServers: [/\.ns\.cloudflare\.com$/],
   credentials: [
     {
       key: 'token',

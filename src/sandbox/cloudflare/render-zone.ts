@@ -13,7 +13,7 @@ export function renderZone(zone: ZoneStore): Record<string, unknown> {
     paused: settings.paused ?? false,
     type: settings.type ?? 'full',
     development_mode: 0,
-    name_servers: settings.nameServers ?? ['ada.ns.cloudflare.test', 'bob.ns.cloudflare.test'],
+    name_servers: settings.nameServers ?? ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'],
     original_name_servers: null,
     original_registrar: null,
     original_dnshost: null,

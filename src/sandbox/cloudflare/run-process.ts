@@ -4,7 +4,7 @@ import { controlInProcess, serveControl } from './control.js';
 import { CloudflareEmulator } from './emulator.js';
 import { serveEmulator } from './server.js';
 import type { TokenSettings } from './token-store.js';
-import { createUpdateBackend, type ZoneBackend } from './zone-backend.js';
+import { createUpdateBackend, type UpdateServer, type ZoneBackend } from './zone-backend.js';
 import type { ZoneSettings } from './zone-store.js';
 
 /** What the emulator's process is started with: a JSON file. */
@@ -18,7 +18,7 @@ export interface CloudflareProcessConfig {
   tokens: readonly TokenSettings[];
   proxyAddresses?: readonly string[];
   /** The name server to write through to, and the command that takes an nsupdate script on its standard input. */
-  update?: { address: string; port: number; command: readonly string[] };
+  update?: UpdateServer & { command: readonly string[] };
 }
 
 /** Serves the emulator until the process is ended. Resolves to its base URL once it answers. */

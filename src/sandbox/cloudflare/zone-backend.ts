@@ -48,12 +48,19 @@ export function createMemoryBackend(): MemoryBackend {
   };
 }
 
+export interface UpdateServer {
+  address: string;
+  port: number;
+  /** TSIG key (RFC 8945). */
+  key?: { name: string; algorithm: string; secret: string };
+}
+
 /**
  * A backend that speaks nsupdate's language (RFC 2136): `send` gets one script, which is one update message,
  * and rejects when the server did not accept it.
  */
 export function createUpdateBackend(
-  server: { address: string; port: number },
+  server: UpdateServer,
   send: (script: string) => Promise<void>,
 ): ZoneBackend {
   return {
@@ -66,11 +73,15 @@ export function createUpdateBackend(
 
 /** The script for one update message; removals come first because RFC 2136 section 3.4.2 works in order. */
 export function renderUpdateScript(
-  server: { address: string; port: number },
+  { address, port, key }: UpdateServer,
   zone: string,
   { add, remove }: ZoneUpdate,
 ): string {
-  const lines = [`server ${server.address} ${server.port}`, `zone ${zone}.`];
+  const lines = [
+    `server ${address} ${port}`,
+    ...(key ? [`key ${key.algorithm}:${key.name} ${key.secret}`] : []),
+    `zone ${zone}.`,
+  ];
   for (const { name, type, rdata } of remove) lines.push(`update delete ${name}. ${type} ${rdata}`);
   for (const { name, ttl, type, rdata } of add) lines.push(`update add ${name}. ${ttl} ${type} ${rdata}`);
   return `${lines.join('\n')}\nsend\nquit\n`;

@@ -8,12 +8,12 @@ describe('provider registry', () => {
     expect(new Set(providers.map((provider) => provider.id)).size).toBe(providers.length);
   });
 
-  it.each([
-    [['ada.ns.cloudflare.com', 'Bob.NS.Cloudflare.com.'], 'Cloudflare'],
-    [['ada.ns.cloudflare.test', 'bob.ns.cloudflare.test'], 'Cloudflare'],
-  ])('recognises %j', (names, title) => {
-    expect(recogniseProvider(names)).toMatchObject({ kind: 'supported', provider: { title } });
-  });
+  it.each([[['ada.ns.cloudflare.com', 'Bob.NS.Cloudflare.com.'], 'Cloudflare']])(
+    'recognises %j',
+    (names, title) => {
+      expect(recogniseProvider(names)).toMatchObject({ kind: 'supported', provider: { title } });
+    },
+  );
 
   it.each([
     [['ns1.domaincontrol.com', 'ns2.domaincontrol.com'], 'GoDaddy'],
