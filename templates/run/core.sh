@@ -92,7 +92,8 @@ event() {
   line="$(date +%s)	$kind"
   shift
   for field; do
-    line="$line	$(printf '%s' "$field" | tr '\000-\037\177' ' ' | head -c 2000)"
+    plain "$field"
+    line="$line	$PLAIN"
   done
   printf '%s\n' "$line" 2>/dev/null >>"$EVENTS" || {
     rm -f "$RUN_DIR/ballast"
@@ -102,10 +103,20 @@ event() {
   return 0
 }
 
+# plain TEXT: $PLAIN is one line of printable text, at most 2000 bytes. No process is started for what is plain already.
+plain() {
+  PLAIN=$1
+  case $1 in
+    *[!\ -~]*) PLAIN=$(printf '%s' "$1" | tr '\000-\037\177' ' ') ;;
+  esac
+  [ ${#PLAIN} -le 2000 ] || PLAIN=$(printf '%.2000s' "$PLAIN")
+}
+
 # finish CODE MESSAGE: the result is the only thing that counts as the run's end.
 finish() {
   local code="$1" message
-  message=$(printf '%s' "$2" | tr '\000-\037\177' ' ' | head -c 2000)
+  plain "$2"
+  message=$PLAIN
   FINISHED=1
   event end "$code" "$message"
   rm -rf "$RUNTIME/${RUN_ID:?}" "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove"

@@ -138,7 +138,7 @@ group_backup() {
         printf 'absent %s\n' "$path"
       fi || exit 1
     done
-  } >"$BACKUP/list" && sync -f "$BACKUP/list" && return 0
+  } >"$BACKUP/list" && find "$BACKUP" -exec sync {} + && return 0
   problem "no backup could be written: $(space_of "$BACKUP")"
   return 1
 }

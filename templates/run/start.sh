@@ -43,7 +43,7 @@ chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
 
 why=$(mkdir "$runtime/$id" 2>&1 && tar -xf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
 why=$(cp -a "$runtime/$id/run" "$run.new" 2>&1 && printf 'since=%s\n' "$(date +%s)" >>"$run.new/meta" &&
-  rm -rf "$runtime/$id/run" && sync -f "$run.new" && mv -T "$run.new" "$run" 2>&1) || failed "$why"
+  rm -rf "$runtime/$id/run" && find "$run.new" -exec sync {} + && mv -T "$run.new" "$run" 2>&1) || failed "$why"
 
 set -- StandardOutput="append:$run/log" StandardError="append:$run/log" UMask=0077 KillMode=mixed TimeoutStopSec=15min \
   RefuseManualStop=yes OOMPolicy=continue RuntimeMaxSec=3h \
