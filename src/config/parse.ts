@@ -44,7 +44,7 @@ export function parseConfig(text: string, path: string): LoadedConfig {
       .map((fault) => `${at(fault.pos[0])}: ${plainMessage(fault.message)}`);
     throw configError(path, 'E_CONFIG_YAML', evidence);
   }
-  const result = configSchema.safeParse(toData(document, path));
+  const result = configSchema.safeParse(toData(document, path), { reportInput: true });
   if (!result.success) {
     const evidence = result.error.issues.flatMap((issue: z.core.$ZodIssue) =>
       describeIssue(issue).map(({ path: where, text: what }) => {

@@ -80,7 +80,7 @@ function halved(word: string): string {
 
 const rows = [
   'abcdefghijklmnopqrstuvwxyz',
-  '01234567890',
+  '1234567890',
   '1234567890qwertyuiopasdfghjklzxcvbnm',
   'qwertzuiopasdfghjklyxcvbnm',
 ];

@@ -9,7 +9,7 @@ const header = ` What this mail server should be. No secrets; made to be committ
 
 /**
  * The configuration as text. With `previous`, only what differs is touched, so that comments, order and spelling stay;
- * without, a commented file is made. Returns the same text again when nothing differs.
+ * without, a commented file is made.
  */
 export function renderConfig(config: Config, previous?: LoadedConfig): string {
   const document = previous === undefined ? createDocument(config) : previous.document.clone();

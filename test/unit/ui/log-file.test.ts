@@ -1,0 +1,36 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { createRedactor } from '../../../src/config/redact.js';
+import { Secret } from '../../../src/config/secret.js';
+import { openLogFile } from '../../../src/ui/log-file.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'log-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('is the user’s alone, stamped, without secrets and control characters, and only so many are kept', () => {
+  const redactor = createRedactor();
+  redactor.add(new Secret('marker-secret'));
+  const names: string[] = [];
+  for (let i = 0; i < 25; i += 1) {
+    const log = openLogFile(
+      folder,
+      'apply',
+      () => Date.UTC(2026, 0, 2, 3, 4, 5) + (i > 1 ? i * 1000 : 0),
+      redactor,
+    );
+    log.write('first\nsecond marker-secret \u001b[31mred');
+    log.close();
+    names.push(log.path);
+  }
+  expect(names[0]).toBe(join(folder, 'logs', '20260102T030405Z-apply.log'));
+  expect(names[1]).toBe(join(folder, 'logs', '20260102T030405Z-apply-2.log'));
+  expect(readdirSync(join(folder, 'logs'))).toHaveLength(20);
+  const last = names.at(-1) ?? '';
+  expect(statSync(last).mode & 0o777).toBe(0o600);
+  expect(statSync(join(folder, 'logs')).mode & 0o777).toBe(0o700);
+  expect(readFileSync(last, 'utf8')).toBe(
+    '2026-01-02T03:04:29.000Z first\n2026-01-02T03:04:29.000Z second [hidden] red\n',
+  );
+});
