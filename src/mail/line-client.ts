@@ -19,6 +19,8 @@ export interface TlsState {
   /** False with the reason when the chain or the name does not verify. */
   authorized: boolean;
   reason?: string;
+  /** The certificate carries the server's name, whoever signed it. */
+  nameMatches: boolean;
   certificate: {
     subject: string;
     names: readonly string[];
@@ -193,6 +195,7 @@ function describeTls(socket: tls.TLSSocket, servername: string): TlsState {
     cipher: socket.getCipher().name,
     authorized: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
+    nameMatches: nameError === undefined,
     certificate: {
       subject: String(peer.subject?.CN ?? ''),
       names: (peer.subjectaltname ?? '')

@@ -10,6 +10,8 @@ export interface ServerTarget {
   domains: readonly string[];
   /** PEM of further trusted roots. */
   ca?: string;
+  /** The user named another authority than Let's Encrypt: its root need not be known here (amendment A6). */
+  privateCa: boolean;
   /** Name for EHLO: this machine's, never the server's. */
   ehloName: string;
   /** Milliseconds for a connection and for each reply. */
