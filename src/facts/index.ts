@@ -1,13 +1,17 @@
+import { accounts } from './accounts.js';
 import { addresses } from './addresses.js';
 import { candidates } from './candidates.js';
+import { certificate } from './certificate.js';
 import { clock } from './clock.js';
 import { disk } from './disk.js';
+import { dkim } from './dkim.js';
 import { dmi } from './dmi.js';
 import { dpkgState } from './dpkg-state.js';
 import { firstBoot } from './first-boot.js';
 import { hostName } from './host-name.js';
 import { initSystem } from './init-system.js';
 import { listeners } from './listeners.js';
+import { localAdditions } from './local-additions.js';
 import { machine } from './machine.js';
 import { osRelease } from './os-release.js';
 import { otherMail } from './other-mail.js';
@@ -18,6 +22,7 @@ import { resolvConf } from './resolv-conf.js';
 import { serverState } from './server-state.js';
 import { units } from './units.js';
 import { watchedFiles } from './watched-files.js';
+import { web } from './web.js';
 
 /** Every question asked of the server; adding a fact is one file and one line here. */
 export const probes = {
@@ -39,6 +44,11 @@ export const probes = {
   units,
   files: watchedFiles,
   state: serverState,
+  dkim,
+  certificate,
+  accounts,
+  web,
+  localAdditions,
   outbound: outboundSmtp,
 } satisfies Record<string, Probe<unknown>>;
 
