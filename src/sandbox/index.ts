@@ -6,7 +6,7 @@ export { type ImageName, VPS_IMAGES, type VpsImage } from './images/recipes.js';
 export { createLab, type Lab, type LabClient, type LabOptions, listLabs, loadLab } from './lab.js';
 export { findDaemonFile } from './machine/daemon-file.js';
 export type { HostProgram, LabHost } from './machine/host.js';
-export { findLayer, listLayers, removeLayer } from './machine/layers.js';
+export { hasLayer, listLayers, removeLayer } from './machine/layers.js';
 export type { Vps } from './machine/vps.js';
 export type { LabAcme } from './services/acme.js';
 export type { AddZoneOptions, LabDns } from './services/dns.js';

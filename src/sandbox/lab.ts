@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { Exit, SetupError } from '../errors.js';
 import { readHostApt } from './apt/host-apt.js';
 import { cacheDirFrom } from './cache-dir.js';
-import { destroyLab } from './destroy-lab.js';
+import { destroyLab, lockLab, removeLab } from './destroy-lab.js';
 import { requireHostPackages } from './host-packages.js';
 import { ensureImage } from './images/build-image.js';
 import type { VpsImage } from './images/recipes.js';
@@ -12,12 +11,11 @@ import {
   HOSTS,
   type HostAddress,
   type HostName,
-  LABS_DIR,
   labDir,
   namespaceOf,
   requireLabName,
 } from './layout.js';
-import { isAlive, readProcessId, tryLock } from './lock.js';
+import { isAlive, readProcessId } from './lock.js';
 import { createServiceHost, type HostProgram, type LabHost, openHost } from './machine/host.js';
 import { findLayer } from './machine/layers.js';
 import { mountTmpfs } from './machine/mounts.js';
@@ -119,23 +117,22 @@ export async function createLab(options: LabOptions): Promise<Lab> {
   const log = options.log ?? (() => undefined);
   await requireHostPackages();
   await ensureLabsDir();
-  const lock = await tryLock(join(LABS_DIR, `${options.name}.lock`));
-  if (typeof lock !== 'function') throw busy(options.name, lock.pid);
+  const release = await lockLab(options.name);
   try {
     const before = await readLabState(options.name);
     if (before?.phase === 'ready') throw alreadyUp(options.name);
     if ((await listLabNames()).includes(options.name)) {
       log(`Removing what an interrupted run left of the sandbox ${options.name}`);
-      await destroyLab(options.name);
+      await removeLab(options.name);
     }
     try {
       return await build(options, log);
     } catch (error) {
-      await destroyLab(options.name);
+      await removeLab(options.name);
       throw error;
     }
   } finally {
-    await lock();
+    await release();
   }
 }
 
@@ -314,16 +311,6 @@ export async function listLabs(): Promise<{ name: string; ready: boolean }[]> {
   return Promise.all(
     names.map(async (name) => ({ name, ready: (await readLabState(name))?.phase === 'ready' })),
   );
-}
-
-function busy(name: string, pid: number): SetupError {
-  return new SetupError({
-    code: 'E_SANDBOX_BUSY',
-    exit: Exit.busy,
-    what: `Another process is just creating the sandbox ${name}.`,
-    evidence: [`process ${pid}`],
-    fix: ['Wait until it is done, or choose another name.'],
-  });
 }
 
 function alreadyUp(name: string): SetupError {

@@ -93,12 +93,15 @@ function parseOwner(text: string | undefined): ProcessId | undefined {
   return match === null ? undefined : { pid: Number(match[1]), start: match[2] ?? '' };
 }
 
-/** The text of a file, or undefined when it (or its process) does not exist. */
+// ENODEV and ESRCH: a cgroup or a process that vanished while its file was open.
+const GONE = ['ENOENT', 'ESRCH', 'ENODEV'];
+
+/** The text of a file, or undefined when it (or its process or cgroup) does not exist. */
 export async function readText(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT') || isErrno(error, 'ESRCH')) return undefined;
+    if (GONE.some((code) => isErrno(error, code))) return undefined;
     throw new Error(`cannot read ${file}: ${messageOf(error)}`, { cause: error });
   }
 }

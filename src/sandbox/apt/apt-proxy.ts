@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
@@ -40,6 +40,23 @@ export function createAptProxy(options: AptProxyOptions): http.Server {
       else refuse(response, 502, messageOf(error));
     });
   });
+}
+
+/** Removes unfinished downloads that proxies left when they were killed more than an hour ago. */
+export async function removeStaleDrafts(cacheDir: string): Promise<void> {
+  await mkdir(cacheDir, { recursive: true });
+  for (const name of await readdir(cacheDir)) {
+    if (name.includes('.')) await removeIfOld(join(cacheDir, name));
+  }
+}
+
+async function removeIfOld(file: string): Promise<void> {
+  try {
+    if ((await stat(file)).mtimeMs < Date.now() - 3_600_000) await rm(file, { force: true });
+  } catch (error) {
+    // Another lab's proxy has just finished this download.
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
 }
 
 async function answer(
@@ -118,7 +135,6 @@ async function fetchAndServe(
   const store = cached !== undefined && request.method === 'GET' && reply.statusCode === 200 && length > 0;
   if (!store) return pipeline(reply, response);
 
-  await mkdir(options.cacheDir, { recursive: true });
   const draft = `${cached}.${randomUUID()}`;
   const file = createWriteStream(draft, { mode: 0o600 });
   try {

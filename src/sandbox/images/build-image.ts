@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { type HostApt, readHostApt, requireSources } from '../apt/host-apt.js';
 import { renderSourceLine } from '../apt/sources.js';
 import { isErrno, waitForLock } from '../lock.js';
+import { createGroup, destroyGroup, groupPath } from '../machine/cgroup.js';
+import { unmountBelow } from '../machine/mounts.js';
 import { run } from '../run.js';
 import { type ImageName, imageKey, RECIPES } from './recipes.js';
+
+// No lab can have this name.
+const BUILDERS = '.images';
 
 export interface BuildOptions {
   cacheDir: string;
@@ -29,11 +34,15 @@ export async function ensureImage(name: ImageName, options: BuildOptions): Promi
   });
   try {
     if (await exists(target)) return target;
-    await removeUnfinished(images, imageKey(recipe));
-    options.log(`Building the image ${name} (once; it is cached in ${options.cacheDir})`);
     const draft = `${target}.building`;
-    await debootstrap(name, draft, await readHostApt(), options);
-    await rename(draft, target);
+    await removeUnfinished(imageKey(recipe), draft);
+    options.log(`Building the image ${name} (once; it is cached in ${options.cacheDir})`);
+    try {
+      await debootstrap(name, draft, await readHostApt(), options);
+      await rename(draft, target);
+    } finally {
+      await removeUnfinished(imageKey(recipe), draft);
+    }
     return target;
   } finally {
     await release();
@@ -53,9 +62,19 @@ async function debootstrap(
   // Unpacking without fsync: the image is thrown away unless the whole build succeeds.
   const unsafe = '/etc/dpkg/dpkg.cfg.d/99sandbox-build';
   const hook = [...recipe.finish, `rm -f ${unsafe}`, 'apt-get clean', 'rm -rf /var/lib/apt/lists/*'];
+  const group = await createGroup(BUILDERS, imageKey(recipe));
+  const joinGroup = [
+    'sh',
+    '-c',
+    'echo $$ > "$0" || exit 125; exec "$@"',
+    join(group, 'cgroup.procs'),
+  ] as const;
+  const [command, ...args] = joinGroup;
   await run(
-    'mmdebstrap',
+    command,
     [
+      ...args,
+      'mmdebstrap',
       '--mode=root',
       '--variant=minbase',
       `--include=${recipe.packages.join(',')}`,
@@ -77,10 +96,14 @@ async function debootstrap(
   await writeFile(join(target, 'etc/hostname'), 'localhost\n');
 }
 
-async function removeUnfinished(images: string, key: string): Promise<void> {
-  for (const entry of await readdir(images)) {
-    if (entry === `${key}.building`) await rm(join(images, entry), { recursive: true, force: true });
-  }
+/**
+ * Removes what a builder left that was interrupted or killed. Its processes and mounts go first: a bind mount of the
+ * machine's own /dev below a directory that is being removed would be fatal.
+ */
+async function removeUnfinished(key: string, draft: string): Promise<void> {
+  await destroyGroup(await groupPath(BUILDERS, key));
+  await unmountBelow(draft);
+  await rm(draft, { recursive: true, force: true });
 }
 
 async function exists(directory: string): Promise<boolean> {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Exit, SetupError } from '../../errors.js';
-import { isErrno, readText } from '../lock.js';
+import { imageKey, RECIPES, type VpsImage } from '../images/recipes.js';
+import { isErrno, readText, waitForLock } from '../lock.js';
 import { run } from '../run.js';
 
 /**
@@ -39,6 +40,11 @@ export async function findLayer(
   return [join(layerDir(cacheDir, imageDir, name), 'root'), ...below, imageDir];
 }
 
+/** Whether a VPS of this image can start from this layer. */
+export async function hasLayer(cacheDir: string, image: VpsImage, name: string): Promise<boolean> {
+  return (await findLayer(cacheDir, join(cacheDir, 'images', imageKey(RECIPES[image])), name)) !== undefined;
+}
+
 /** The chain that a layer written on top of `name` refers to. */
 export async function layerChain(cacheDir: string, imageDir: string, name: string): Promise<LayerRef[]> {
   const meta = await readMeta(cacheDir, imageDir, name);
@@ -53,13 +59,14 @@ export async function writeLayer(
   upper: string,
   parents: readonly LayerRef[],
 ): Promise<void> {
-  requireLayerName(name);
+  await requireReplaceable(cacheDir, imageDir, name);
   const target = layerDir(cacheDir, imageDir, name);
-  await requireUnused(target);
-  const draft = `${target}.${process.pid}.draft`;
-  await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true });
+  const draft = `${target}.draft`;
+  await mkdir(dirname(target), { recursive: true });
+  const release = await waitForLock(`${target}.lock`);
   try {
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft);
     await run('cp', ['-a', '--sparse=auto', upper, join(draft, 'root')]);
     const meta: LayerMeta = { image: imageName(imageDir), id: randomUUID(), parents };
     await writeFile(join(draft, 'meta.json'), JSON.stringify(meta));
@@ -67,17 +74,22 @@ export async function writeLayer(
     await rename(draft, target);
   } finally {
     await rm(draft, { recursive: true, force: true });
+    await release();
   }
 }
 
 export async function removeLayer(cacheDir: string, imageDir: string, name: string): Promise<void> {
-  requireLayerName(name);
-  await requireUnused(layerDir(cacheDir, imageDir, name));
+  await requireReplaceable(cacheDir, imageDir, name);
   await rm(layerDir(cacheDir, imageDir, name), { recursive: true, force: true });
 }
 
-/** Changing a directory below a mounted overlay has undefined results (kernel documentation, overlayfs). */
-async function requireUnused(directory: string): Promise<void> {
+/**
+ * Throws `E_SANDBOX_LAYER_BUSY` while a VPS stands on this layer: changing a directory below a mounted overlay has
+ * undefined results (kernel documentation, overlayfs).
+ */
+export async function requireReplaceable(cacheDir: string, imageDir: string, name: string): Promise<void> {
+  requireLayerName(name);
+  const directory = layerDir(cacheDir, imageDir, name);
   const mounts = (await readText('/proc/self/mountinfo')) ?? '';
   if (!mounts.includes(`${directory}/root`)) return;
   throw new SetupError({
@@ -93,7 +105,7 @@ async function requireUnused(directory: string): Promise<void> {
 export async function listLayers(cacheDir: string, imageDir: string): Promise<string[]> {
   try {
     const names = await readdir(join(cacheDir, 'layers', imageName(imageDir)));
-    return names.filter((name) => !name.endsWith('.draft')).sort();
+    return names.filter((name) => !name.includes('.')).sort();
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;

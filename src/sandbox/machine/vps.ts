@@ -21,7 +21,7 @@ import {
   mountContainer,
 } from './container.js';
 import { tailOf } from './daemon.js';
-import { layerChain, writeLayer } from './layers.js';
+import { layerChain, requireReplaceable, writeLayer } from './layers.js';
 import { mountOverlay, unmountBelow } from './mounts.js';
 import { authorizeKey, ensureHostKeys } from './ssh-keys.js';
 import { waitUntil } from './wait-until.js';
@@ -173,13 +173,17 @@ export function openVps(state: LabState): Vps {
       await forgetMachine(state.name, 'vps');
     },
     saveLayer: async (name, options = {}) => {
+      const { cacheDir, imageDir, layer } = state;
+      await requireReplaceable(cacheDir, imageDir, name);
       await stop();
       // Without this mount nothing can write to the upper directory while it is copied.
       await unmountBelow(dirs.merged);
-      const parents =
-        state.layer === undefined ? [] : await layerChain(state.cacheDir, state.imageDir, state.layer);
-      await writeLayer(state.cacheDir, state.imageDir, name, dirs.upper, parents);
-      await mountOverlay(container.lower, dirs);
+      try {
+        const parents = layer === undefined ? [] : await layerChain(cacheDir, imageDir, layer);
+        await writeLayer(cacheDir, imageDir, name, dirs.upper, parents);
+      } finally {
+        await mountOverlay(container.lower, dirs);
+      }
       if (options.restart ?? true) await start();
     },
     cutLink: () => ipIn(state.name, INET, [`link set ${portName('vps')} down`]),
