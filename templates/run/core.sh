@@ -112,6 +112,11 @@ plain() {
   [ ${#PLAIN} -le 2000 ] || PLAIN=$(printf '%.2000s' "$PLAIN")
 }
 
+# one_line TEXT: several lines as one, for a problem.
+one_line() {
+  printf '%s' "$1" | tr '\n' ' ' | head -c 600
+}
+
 # finish CODE MESSAGE: the result is the only thing that counts as the run's end.
 finish() {
   local code="$1" message

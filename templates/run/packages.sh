@@ -30,12 +30,12 @@ packages_install() {
   done
   # shellcheck disable=SC2086 # a list of package names
   simulation=$(apt_get -s install $missing 2>&1) || {
-    problem "apt cannot install $(printf '%s' "$missing" | one_line): $(printf '%s\n' "$simulation" | grep '^E:\|^ ' | one_line)"
+    problem "apt cannot install $(one_line "$missing"): $(one_line "$(printf '%s\n' "$simulation" | grep '^E:\|^ ')")"
     return 1
   }
   removed=$(printf '%s\n' "$simulation" | sed -n 's/^Remv \([^ ]*\).*/\1/p' | foreign_only)
   [ -z "$removed" ] || {
-    problem "apt would remove packages that are not ours: $(printf '%s' "$removed" | one_line)"
+    problem "apt would remove packages that are not ours: $(one_line "$removed")"
     return 1
   }
   : >"$RUN_DIR/packages-installed"
@@ -52,7 +52,7 @@ packages_install() {
     try=$((try + 1))
   done
   missing=$(packages_missing "$@")
-  [ -z "$missing" ] || { problem "not installed after all: $(printf '%s' "$missing" | one_line)"; return 1; }
+  [ -z "$missing" ] || { problem "not installed after all: $(one_line "$missing")"; return 1; }
 }
 
 packages_missing() {
@@ -157,9 +157,5 @@ foreign_only() {
 
 # log_words PATTERN: the last lines of the run's log that match.
 log_words() {
-  grep "$1" "$RUN_DIR/log" 2>/dev/null | tail -n 3 | one_line
-}
-
-one_line() {
-  tr '\n' ' ' | head -c 600
+  one_line "$(grep "$1" "$RUN_DIR/log" 2>/dev/null | tail -n 3)"
 }
