@@ -51,7 +51,7 @@ const pureBuiltins = [
 const forbiddenInPure = [
   [/\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(/, 'the clock'],
   [/\bMath\.random\(|\brandomBytes\(|\brandomUUID\(|\bgetRandomValues\(/, 'randomness'],
-  [/\bprocess\./, 'the process'],
+  [/\bprocess\.[a-z]/, 'the process'],
   [/\bfetch\(/, 'the network'],
 ];
 

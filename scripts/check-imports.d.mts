@@ -1,0 +1,1 @@
+export function findViolations(path: string, text: string): string[];
