@@ -10,6 +10,8 @@ export interface HostName {
   fqdn: string;
   /** Lines of /etc/hosts without comments. */
   hosts: readonly string[];
+  /** /etc/mailname: the domain of the machine's own mail (Debian Policy 11.6). */
+  mailName: string;
   /** cloud-init would set the host name again at the next boot. */
   resetAtBoot: boolean;
 }
@@ -17,9 +19,10 @@ export interface HostName {
 export const hostName: Probe<HostName> = {
   script: `cat /proc/sys/kernel/hostname; echo --; cat /etc/hostname; echo --; timeout 5 hostname -f
 echo --; sed 's/#.*//' /etc/hosts | head -n 200
-echo --; [ -e /etc/cloud/cloud.cfg ] && ! grep -qsr '^preserve_hostname: *true' /etc/cloud && echo reset`,
+echo --; [ -e /etc/cloud/cloud.cfg ] && ! grep -qsr '^preserve_hostname: *true' /etc/cloud && echo reset
+echo --; head -c 300 /etc/mailname`,
   parse({ stdout }) {
-    const [kernel = '', fixed = '', fqdn = '', hosts = '', reset = ''] = readParts(stdout, 5);
+    const [kernel = '', fixed = '', fqdn = '', hosts = '', reset = '', mailName = ''] = readParts(stdout, 6);
     return {
       kernel: kernel.trim(),
       static: fixed.trim(),
@@ -27,6 +30,7 @@ echo --; [ -e /etc/cloud/cloud.cfg ] && ! grep -qsr '^preserve_hostname: *true' 
       hosts: readLines(hosts)
         .map((line) => line.trim())
         .filter((line) => line !== ''),
+      mailName: mailName.trim(),
       resetAtBoot: reset.trim() === 'reset',
     };
   },

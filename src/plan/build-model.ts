@@ -1,0 +1,132 @@
+import type { DomainModel, ServerHas, ServerModel, Versions } from '../components/model.js';
+import { atLeast } from '../components/version.js';
+import type { ServerConfig } from '../config/schema.js';
+import type { Facts } from '../facts/index.js';
+
+export interface ModelInput {
+  hostname: string;
+  server: ServerConfig;
+  /** Domains of this server with their selectors, the signing one first. */
+  domains: readonly { name: string; selectors: readonly string[] }[];
+  facts: Pick<
+    Facts,
+    | 'os'
+    | 'packages'
+    | 'candidates'
+    | 'machine'
+    | 'hostName'
+    | 'resolvConf'
+    | 'dkim'
+    | 'certificate'
+    | 'accounts'
+    | 'web'
+    | 'localAdditions'
+  >;
+  /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
+  acme: { directory?: string; ca?: string };
+  /** Text of the trust anchor file that the configuration names. */
+  trustAnchor?: string;
+  ipv6: boolean;
+}
+
+export interface Models {
+  /** The server as the first run leaves it: what signs now goes on signing, nothing new does. */
+  model: ServerModel;
+  /** The server once its certificate is issued and every domain is live. */
+  target: ServerModel;
+}
+
+const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
+
+/** What a release ships, for servers whose package lists were never fetched. */
+const shipped: Readonly<Record<string, Versions>> = {
+  'debian 12': { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1' },
+  'debian 13': { postfix: '3.10.5', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0' },
+  'ubuntu 22.04': { postfix: '3.6.4', dovecot: '2.3.16', rspamd: '2.7', unbound: '1.13.1' },
+  'ubuntu 24.04': { postfix: '3.8.6', dovecot: '2.3.21', rspamd: '3.8.1', unbound: '1.19.2' },
+  'ubuntu 26.04': { postfix: '3.10.6', dovecot: '2.4.2', rspamd: '3.8.1', unbound: '1.22.0' },
+};
+
+/** Gathers what the components need from configuration and facts. Pure. */
+export function buildModel(input: ModelInput): Models {
+  const { facts, hostname } = input;
+  const versions = readVersions(facts);
+  const directory = input.acme.directory ?? facts.certificate.directory;
+  const domains = input.domains.map(({ name, selectors }): DomainModel => {
+    const signs = facts.dkim.signing.find((entry) => entry.domain === name);
+    return { name, selectors, live: signs !== undefined && signs.selector === selectors[0] };
+  });
+  const model: ServerModel = {
+    hostname,
+    profile: input.server.profile,
+    os: {
+      id: facts.os.id === 'ubuntu' ? 'ubuntu' : 'debian',
+      version: facts.os.version,
+      codename: facts.os.codename,
+    },
+    versions,
+    mapType: atLeast(versions.postfix, '3.11') ? 'lmdb' : 'hash',
+    domains,
+    ...(directory === undefined || directory === letsEncrypt ? {} : { acmeDirectory: directory }),
+    ...(input.acme.ca === undefined ? {} : { acmeCa: input.acme.ca }),
+    ...(input.server.acmeEmail === undefined ? {} : { acmeEmail: input.server.acmeEmail }),
+    certificate: currentCertificate(input, directory),
+    ipv6: input.ipv6,
+    resolver: {
+      ...(input.server.resolver.forwarder === undefined ? {} : { forwarder: input.server.resolver.forwarder }),
+      ...(input.trustAnchor === undefined ? {} : { trustAnchor: input.trustAnchor }),
+    },
+    has: readDone(input),
+    local: facts.localAdditions,
+    memory: facts.machine.memory,
+  };
+  return {
+    model,
+    target: { ...model, certificate: 'issued', domains: domains.map((domain) => ({ ...domain, live: true })) },
+  };
+}
+
+/** A certificate of another authority or for another name does not count: it is asked for again, and serves until then. */
+function currentCertificate(input: ModelInput, directory: string | undefined): ServerModel['certificate'] {
+  const { state, directory: from, names } = input.facts.certificate;
+  if (state !== 'issued') return state;
+  return from === (directory ?? letsEncrypt) && names.includes(input.hostname) ? 'issued' : 'self-signed';
+}
+
+function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
+  const { hostName, resolvConf, accounts, dkim, web } = facts;
+  const hosts = hostName.hosts.map((line) => line.split(/\s+/));
+  return {
+    hostName:
+      hostName.static === hostname &&
+      hostName.kernel === hostname &&
+      !hostName.resetAtBoot &&
+      hostName.mailName === (domains[0]?.name ?? hostname) &&
+      hosts.some(([address, ...names]) => address === '127.0.0.1' && names.includes('localhost')) &&
+      hosts.some(([address, first]) => first === hostname && address !== '127.0.0.1' && address !== '::1'),
+    accounts: accounts.prepared,
+    dkimKeys: dkim.keys.map(({ domain, selector }) => `${domain}/${selector}`),
+    ownResolver:
+      resolvConf.link === undefined &&
+      resolvConf.nameservers.length === 1 &&
+      resolvConf.nameservers[0] === '127.0.0.1' &&
+      /^options.* trust-ad/m.test(resolvConf.content),
+    webReady: web.ready,
+    foreignWebDefault: web.foreignDefault,
+  };
+}
+
+function readVersions({ os, packages, candidates }: ModelInput['facts']): Versions {
+  const known = shipped[`${os.id} ${os.version}`] ?? shipped['debian 12'];
+  const version = (name: string, fallback: string | undefined): string => {
+    const found = packages.get(name)?.version ?? candidates.get(name)?.version ?? fallback ?? '0';
+    // Epoch and Debian revision say nothing about the syntax.
+    return /\d+(?:\.\d+)*/.exec(found.replace(/^\d+:/, ''))?.[0] ?? '0';
+  };
+  return {
+    postfix: version('postfix', known?.postfix),
+    dovecot: version('dovecot-core', known?.dovecot),
+    rspamd: version('rspamd', known?.rspamd),
+    unbound: version('unbound', known?.unbound),
+  };
+}
