@@ -1,0 +1,191 @@
+import type { Finding } from '../check.js';
+import { finding, type PreflightContext, type PreflightFacts } from './rule.js';
+
+/** Mail servers that Debian's Postfix replaces: a package conflict, so apt removes them. */
+const otherMtas = [
+  'exim4-daemon-light',
+  'exim4-daemon-heavy',
+  'sendmail-bin',
+  'opensmtpd',
+  'courier-mta',
+  'nullmailer',
+  'ssmtp',
+  'msmtp-mta',
+  'dma',
+];
+
+export function checkPackages(facts: PreflightFacts, context: PreflightContext): Finding[] {
+  return [
+    ...checkDpkg(facts),
+    ...checkFirstBoot(facts),
+    ...checkHeld(facts, context),
+    ...checkSources(facts),
+    ...checkPanels(facts),
+    ...checkOtherMta(facts),
+  ];
+}
+
+function checkDpkg({ dpkg }: PreflightFacts): Finding[] {
+  const title = 'Package system';
+  if (!dpkg.present) {
+    return [
+      finding('SRV-DPKG', 'fail', title, 'dpkg', 'There is no dpkg: this is no Debian or Ubuntu.', {
+        fix: 'Rebuild the server with a supported system.',
+      }),
+    ];
+  }
+  const findings: Finding[] = [];
+  if (dpkg.interrupted || dpkg.audit.length > 0) {
+    findings.push(
+      finding(
+        'SRV-DPKG',
+        'warn',
+        title,
+        'dpkg --audit',
+        'An earlier installation did not end; it is finished first.',
+        {
+          observed: dpkg.audit[0],
+          fix: 'Nothing to do: the run begins with dpkg --configure -a.',
+        },
+      ),
+    );
+  }
+  const lock = dpkg.locks[0];
+  if (lock) {
+    findings.push(
+      finding(
+        'SRV-LOCK',
+        'info',
+        title,
+        lock.file,
+        `Process ${lock.pid} (${lock.command || 'unknown'}) is at it; the run waits for it.`,
+      ),
+    );
+  }
+  return findings.length > 0
+    ? findings
+    : [finding('SRV-DPKG', 'pass', title, 'dpkg', 'in order, not locked')];
+}
+
+function checkFirstBoot({ firstBoot }: PreflightFacts): Finding[] {
+  const title = 'First boot';
+  if (firstBoot.cloudInit === 'error') {
+    return [
+      finding('SRV-FIRST-BOOT', 'warn', title, 'cloud-init status', 'cloud-init ended with an error.', {
+        fix: 'See on the server what it could not do: cloud-init status --long',
+      }),
+    ];
+  }
+  const busy = [...(firstBoot.cloudInit === 'running' ? ['cloud-init'] : []), ...firstBoot.jobs];
+  if (busy.length === 0) return [];
+  return [
+    finding(
+      'SRV-FIRST-BOOT',
+      'info',
+      title,
+      busy.join(', '),
+      'The server is still busy with itself; the run waits for it.',
+    ),
+  ];
+}
+
+function checkHeld({ packages, candidates }: PreflightFacts, context: PreflightContext): Finding[] {
+  return context.packages.flatMap((name) => {
+    const pinned = candidates.get(name)?.pinned;
+    if (packages.get(name)?.held) {
+      return [
+        finding(
+          'SRV-HELD',
+          'fail',
+          'Held package',
+          name,
+          `${name} is held: apt may neither install nor upgrade it.`,
+          {
+            fix: `Release it on the server: apt-mark unhold ${name}`,
+          },
+        ),
+      ];
+    }
+    if (pinned === undefined) return [];
+    return [
+      finding(
+        'SRV-PINNED',
+        'warn',
+        'Pinned package',
+        name,
+        `A preference of apt pins ${name} to ${pinned}.`,
+        {
+          fix: "See /etc/apt/preferences and /etc/apt/preferences.d: the distribution's own version is what was tried.",
+        },
+      ),
+    ];
+  });
+}
+
+/** Lists that were never fetched say nothing; lists that know Postfix but not Rspamd lack a component. */
+function checkSources({ candidates, os }: PreflightFacts): Finding[] {
+  const known = (name: string) => candidates.get(name)?.version !== undefined;
+  if (!known('postfix')) {
+    return [
+      finding(
+        'SRV-SOURCES',
+        'unknown',
+        'Package sources',
+        'apt-cache policy',
+        'The package lists were not fetched yet; the run fetches them.',
+      ),
+    ];
+  }
+  const missing = ['dovecot-core', 'rspamd', 'unbound', 'certbot'].filter((name) => !known(name));
+  if (missing.length === 0)
+    return [
+      finding('SRV-SOURCES', 'pass', 'Package sources', 'apt-cache policy', 'all packages are to be had'),
+    ];
+  return [
+    finding(
+      'SRV-SOURCES',
+      'fail',
+      'Package sources',
+      missing.join(', '),
+      'The package sources do not offer everything.',
+      {
+        fix:
+          os?.id === 'ubuntu'
+            ? 'Enable the component universe on the server: add-apt-repository universe && apt-get update'
+            : 'See that /etc/apt/sources.list (or sources.list.d) names the whole release, then: apt-get update',
+      },
+    ),
+  ];
+}
+
+function checkPanels({ otherMail }: PreflightFacts): Finding[] {
+  if (otherMail.panels.length === 0) return [];
+  const names = otherMail.panels.join(', ');
+  return [
+    finding('SRV-PANEL', 'fail', 'Mail panel', names, `${names} manages mail on this server already.`, {
+      fix: "Use a fresh VPS: two programs that both write the mail configuration destroy each other's work.",
+    }),
+  ];
+}
+
+function checkOtherMta({ packages, otherMail }: PreflightFacts): Finding[] {
+  const found = otherMtas.filter((name) => packages.get(name)?.installed);
+  if (found.length === 0) return [];
+  const queue = otherMail.queued ?? 0;
+  return [
+    finding(
+      'SRV-OTHER-MTA',
+      'warn',
+      'Another mail server',
+      found.join(', '),
+      'Postfix replaces it; apt removes the package, its files under /etc and /var stay.',
+      {
+        observed: queue > 0 ? `${queue} messages in its queue` : 'its queue is empty',
+        fix:
+          queue > 0
+            ? 'Deliver what waits before you go on (exim4 -qff): the new server does not read that queue.'
+            : 'Nothing to do.',
+      },
+    ),
+  ];
+}
