@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { loadRunTexts } from '../../src/apply/load-library.js';
 import { describeClient } from '../../src/apply/holder.js';
+import { loadRunTexts } from '../../src/apply/load-library.js';
 import { reattachRun, runServerPlan } from '../../src/apply/server-lane.js';
 import type { Component, ExtraStep, UnitSpec } from '../../src/components/component.js';
 import type { ServerModel } from '../../src/components/model.js';
@@ -14,8 +14,8 @@ import {
 } from '../../src/plan/build-server-plan.js';
 import { compileRuns } from '../../src/plan/compile-runs.js';
 import type { Call, ManagedFile, RunName, RunSecret } from '../../src/plan/step.js';
-import type { Connection } from '../../src/ssh/connection.js';
 import { createConnector } from '../../src/ssh/connect.js';
+import type { Connection } from '../../src/ssh/connection.js';
 
 /**
  * A client of the engine alone, for the integration tests: its own process, so that it can run in the lab's client
