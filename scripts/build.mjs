@@ -1,11 +1,12 @@
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 import { collectLicenses } from './licenses.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, 'dist');
+const licenses = 'THIRD-PARTY-LICENSES.txt';
 
 /**
  * Programs that run as processes of their own are entries of their own: each `src/sandbox/.../main.ts` keeps its place,
@@ -46,35 +47,38 @@ const banner = [
   'const require=__smtpRequire(import.meta.url),__filename=__smtpPath(import.meta.url),__dirname=__smtpDir(__filename);',
 ].join('');
 
-const { metafile } = await build({
-  absWorkingDir: root,
-  entryPoints: findEntries(join(root, 'src')),
-  outdir,
-  bundle: true,
-  splitting: true,
-  minify: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node20.19',
-  chunkNames: 'chunks/[name]-[hash]',
-  banner: { js: banner },
-  // Bundles the sandbox's daemons when it runs from source; never reached in the package.
-  external: ['esbuild'],
-  plugins: [stubNativeAddons],
-  legalComments: 'none',
-  metafile: true,
-  logLevel: 'warning',
-});
-const licenses = 'THIRD-PARTY-LICENSES.txt';
-writeFileSync(join(outdir, licenses), collectLicenses(root, Object.keys(metafile.inputs)));
+/** Bundles the program into dist/ and returns esbuild's account of what went where. */
+export async function bundle() {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: findEntries(join(root, 'src')),
+    outdir,
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20.19',
+    chunkNames: 'chunks/[name]-[hash]',
+    banner: { js: banner },
+    // Bundles the sandbox's daemons when it runs from source; never reached in the package.
+    external: ['esbuild'],
+    plugins: [stubNativeAddons],
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  writeFileSync(join(outdir, licenses), collectLicenses(root, Object.keys(metafile.inputs)));
+  const files = Object.keys(metafile.outputs).map((file) => relative(outdir, join(root, file)));
+  removeStale(new Set([...files, licenses]));
+  return metafile;
+}
 
-const files = Object.keys(metafile.outputs);
-removeStale(new Set([...files.map((file) => relative(outdir, join(root, file))), licenses]));
-const size = files.reduce((sum, file) => sum + statSync(join(root, file)).size, 0);
-const main = readFileSync(join(outdir, 'main.js')).length;
-process.stderr.write(
-  `dist: ${files.length} files, ${kilobytes(size)}, of which main.js ${kilobytes(main)}\n`,
-);
+function describeSize({ outputs }) {
+  const sizes = Object.values(outputs).map(({ bytes }) => bytes);
+  const total = sizes.reduce((sum, bytes) => sum + bytes, 0);
+  return `dist: ${sizes.length} files, ${kilobytes(total)}, of which main.js ${kilobytes(outputs['dist/main.js'].bytes)}`;
+}
 
 /** Only afterwards, so that a command that runs meanwhile still finds the code it has not loaded yet as long as it can. */
 function removeStale(wanted) {
@@ -86,4 +90,8 @@ function removeStale(wanted) {
 
 function kilobytes(bytes) {
   return `${Math.ceil(bytes / 1024)} KiB`;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  process.stderr.write(`${describeSize(await bundle())}\n`);
 }

@@ -7,6 +7,7 @@ it.each([
   ['an edge imports another through a dynamic import', 'sandbox/a.ts', "await import('../ssh/b.js');"],
   ['one edge of dns imports the other', 'dns/providers/a.ts', "import { b } from '../resolver/b.js';"],
   ['anything but main imports cli', 'ui/a.ts', "import { b } from '../cli/context.js';"],
+  ['the pipeline imports code of cli', 'pipeline/a.ts', "import { b } from '../cli/context.js';"],
   ['the core re-exports an edge', 'plan/a.ts', "export { b } from '../ssh/b.js';"],
   [
     'the core imports an edge over several lines',
@@ -32,6 +33,7 @@ it.each([
   ['an edge and the core', 'ui/a.ts', "import { formatData } from '../dns/canonical.js';"],
   ['the core and a type of an edge', 'dns/diff.ts', "import type { Change } from './providers/provider.js';"],
   ['cli and anything', 'cli/context.ts', "import { b } from '../ssh/b.js';\nconst x = process.env.HOME;"],
+  ['the pipeline and the types of cli', 'pipeline/a.ts', "import type { B } from '../cli/context.js';"],
   ['main and cli', 'main.ts', "import { b } from './cli/b.js';\nprocess.exit(1);"],
   [
     'words in comments and strings',
