@@ -52,13 +52,12 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
     let settled = false;
     let handshakeDone = false;
     let remoteKex = '';
-    const timer = createPausableTimer(request.timeoutMs, () =>
-      fail(
-        timedOut(place, [
-          handshakeDone ? 'the login was not answered' : 'the SSH handshake was not answered',
-        ]),
-      ),
-    );
+    const greeting = watchGreeting(request.stream, () => fail(notSsh(place, greeting.text)));
+    const timer = createPausableTimer(request.timeoutMs, () => {
+      if (handshakeDone) fail(timedOut(place, ['the login was not answered']));
+      else if (greeting.foreign) fail(notSsh(place, greeting.text));
+      else fail(timedOut(place, ['the SSH handshake was not answered']));
+    });
     const settle = (): boolean => {
       if (settled) return false;
       settled = true;
@@ -95,6 +94,7 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
         finish({ status: 'host-key', key: judged.key, verdict: judged.verdict });
       else if (error.level === 'client-authentication') finish({ status: 'refused' });
       else if (handshakeDone) fail(cutDuringLogin(request, place, error));
+      else if (greeting.foreign) fail(notSsh(place, greeting.text));
       else fail(handshakeFailure(place, error, remoteKex));
     });
     // A server that hangs up without a word emits no error.
@@ -137,6 +137,40 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
   });
 }
 
+interface Greeting {
+  readonly text: string;
+  /** Something was said, and it was not SSH. */
+  readonly foreign: boolean;
+}
+
+/** Looks at the first bytes. ssh2 waits for ever for an "SSH-" line behind whatever else a service says. */
+function watchGreeting(stream: Duplex, onHttp: () => void): Greeting {
+  let text = '';
+  const look = (chunk: Buffer) => {
+    text += chunk.toString('latin1', 0, 1024);
+    if (text.startsWith('HTTP/')) onHttp();
+    if (text.length >= 1024 || /^SSH-/m.test(text)) stream.off('data', look);
+  };
+  stream.on('data', look);
+  return {
+    get text() {
+      return text;
+    },
+    get foreign() {
+      return text !== '' && !/^SSH-/m.test(text);
+    },
+  };
+}
+
+function notSsh(place: string, said: string): SetupError {
+  return refuseLogin({
+    code: 'E_SSH_NOT_SSH',
+    what: `What answers at ${place} does not speak SSH 2.`,
+    evidence: readableLines(said, 2),
+    fix: ['Check the port: HOST:PORT.'],
+  });
+}
+
 interface PausableTimer {
   pauseWhile<T>(question: () => Promise<T>): Promise<T>;
   stop(): void;
@@ -172,20 +206,13 @@ function handshakeFailure(place: string, error: Error, remoteKex: string): Setup
       fix: ['Allow curve25519-sha256 besides them: KexAlgorithms +curve25519-sha256 in sshd_config.'],
     });
   }
+  if (/protocol version|identification/i.test(message)) return notSsh(place, message);
   if (/no matching/.test(message)) {
     return refuseLogin({
       code: 'E_SSH_ALGORITHMS',
       what: `${place} and this client have no common SSH algorithm.`,
       evidence: readableLines(message),
       fix: ['Allow the defaults of OpenSSH 8 or newer in sshd_config (HostKeyAlgorithms, Ciphers, MACs).'],
-    });
-  }
-  if (/Invalid (identification|packet|header)|Protocol version|greeting/i.test(message)) {
-    return refuseLogin({
-      code: 'E_SSH_NOT_SSH',
-      what: `What answers at ${place} does not speak SSH 2.`,
-      evidence: readableLines(message),
-      fix: ['Check the port: HOST:PORT.'],
     });
   }
   return refuseLogin({
