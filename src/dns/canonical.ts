@@ -10,6 +10,7 @@ import { quoteTxt } from './txt.js';
 
 /** Lower-case, A-labels, no final dot. `@` and relative names are the caller's business. */
 export function canonicalName(name: string): string {
+  if (/^[a-z0-9_*-]+(?:\.[a-z0-9_*-]+)*$/.test(name)) return name;
   const trimmed = name.trim().replace(/[\u3002\uff0e\uff61]/g, '.');
   const bare = trimmed.endsWith('.') && !trimmed.endsWith('\\.') ? trimmed.slice(0, -1) : trimmed;
   return bare
@@ -155,7 +156,7 @@ export function sameData(a: RecordData, b: RecordData): boolean {
 
 /** Name and type: what a resolver answers as one set. */
 export function rrsetKey(record: DnsRecord): string {
-  return `${canonicalName(record.name)} ${typeOf(canonicalData(record.data))}`;
+  return `${canonicalName(record.name)} ${typeOf(record.data).toUpperCase()}`;
 }
 
 /** Name, type and value, without the TTL: the identity of a record by meaning. */

@@ -1,4 +1,4 @@
-import { canonicalName, recordKey, rrsetKey } from './canonical.js';
+import { recordKey, rrsetKey } from './canonical.js';
 import type { Change, WantedRecord } from './providers/provider.js';
 import type { DnsRecord, LiveRecord } from './record.js';
 
@@ -7,11 +7,6 @@ import type { DnsRecord, LiveRecord } from './record.js';
 /** The members of one set. */
 export function recordsOfSet<T extends DnsRecord>(records: readonly T[], key: string): T[] {
   return records.filter((record) => rrsetKey(record) === key);
-}
-
-/** Everything at one name. */
-export function recordsAt<T extends DnsRecord>(records: readonly T[], name: string): T[] {
-  return records.filter((record) => canonicalName(record.name) === name);
 }
 
 /** Where `wanted` stands in `records`: the provider's id if that still means the same, else the same meaning. */

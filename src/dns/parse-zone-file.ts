@@ -57,7 +57,11 @@ function readEntries(text: string): Entry[] {
     else if (raw === ')')
       depth = depth > 0 ? depth - 1 : fail(line, 'a parenthesis closes that was never opened', raw);
     else if (quoted !== undefined || word !== undefined) {
-      entry.tokens.push({ text: quoted ?? word ?? '', quoted: quoted !== undefined, glued: match.index === end });
+      entry.tokens.push({
+        text: quoted ?? word ?? '',
+        quoted: quoted !== undefined,
+        glued: match.index === end,
+      });
       end = match.index + raw.length;
     } else if (stray !== undefined) fail(line, 'a quote is not closed', stray);
     else if (lineStart && !raw.startsWith(';')) entry.indented = true;

@@ -40,6 +40,7 @@ export function bytesToText(bytes: Uint8Array): string {
 
 /** The bytes of a TXT value: UTF-8, and the raw bytes that `bytesToText` has kept. */
 export function textToBytes(text: string): Uint8Array {
+  if (!/[\udc80-\udcff]/.test(text)) return encoder.encode(text);
   const bytes: number[] = [];
   for (const character of text) {
     const code = character.codePointAt(0) ?? 0;

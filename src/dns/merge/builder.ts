@@ -1,5 +1,4 @@
 import { canonicalRecord, formatRecord, rrsetKey, sameRecord, typeOf } from '../canonical.js';
-import { recordsAt, recordsOfSet } from '../diff.js';
 import { parseMark, renderMark } from '../mark.js';
 import { type DesiredRecord, type DnsRecord, type LiveRecord, type Stage, stages } from '../record.js';
 import { textToBytes } from '../txt.js';
@@ -57,9 +56,22 @@ const flags: Readonly<Record<ConsentName, string>> = {
   unproxy: '--allow-unproxy',
 };
 
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
 export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
   const { zone, caps, consents, installId } = input;
   const live = input.live.map(canonicalRecord);
+  const byName = groupBy(live, ({ name }) => name);
+  const bySet = groupBy(live, rrsetKey);
   const drafts: ChangeDraft[] = [];
   const kept: KeptRecord[] = [];
   const conflicts: Conflict[] = [];
@@ -72,7 +84,7 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
 
   /** R13: a set has one TTL, and the one that stands there is the user's. */
   const ttlFor = (record: DnsRecord, newSet: boolean): number =>
-    (newSet ? undefined : recordsOfSet(live, rrsetKey(record))[0]?.ttl) ??
+    (newSet ? undefined : bySet.get(rrsetKey(record))?.[0]?.ttl) ??
     Math.min(Math.max(record.ttl, caps.minTtl), caps.maxTtl);
 
   const objections = (record: DnsRecord): string[] => {
@@ -120,8 +132,8 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
   return {
     input,
     live,
-    at: (name) => recordsAt(live, name),
-    set: (name, type) => recordsOfSet(live, `${name} ${type}`),
+    at: (name) => byName.get(name) ?? [],
+    set: (name, type) => bySet.get(`${name} ${type}`) ?? [],
     isOurs,
     ask,
     note: (level, text) => {

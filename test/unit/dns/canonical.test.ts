@@ -40,14 +40,33 @@ describe('R2: canonical form before diff', () => {
       type: 'AAAA',
       address: '2001:db8::1',
     });
-    expect(sameData({ type: 'AAAA', address: '::ffff:192.0.2.1' }, { type: 'AAAA', address: '::ffff:c000:201' })).toBe(true);
+    expect(
+      sameData({ type: 'AAAA', address: '::ffff:192.0.2.1' }, { type: 'AAAA', address: '::ffff:c000:201' }),
+    ).toBe(true);
   });
 
   test('R2: MX, SRV, CAA and TLSA are compared field by field', () => {
-    expect(sameData({ type: 'MX', preference: 10, exchange: 'A.example.' }, { type: 'MX', preference: 10, exchange: 'a.example' })).toBe(true);
-    expect(sameData({ type: 'MX', preference: 10, exchange: 'a' }, { type: 'MX', preference: 20, exchange: 'a' })).toBe(false);
-    expect(sameData({ type: 'CAA', flags: 0, tag: 'ISSUE', value: 'ca' }, { type: 'CAA', flags: 0, tag: 'issue', value: 'ca' })).toBe(true);
-    expect(sameData({ type: 'CAA', flags: 0, tag: 'issue', value: 'CA' }, { type: 'CAA', flags: 0, tag: 'issue', value: 'ca' })).toBe(false);
+    expect(
+      sameData(
+        { type: 'MX', preference: 10, exchange: 'A.example.' },
+        { type: 'MX', preference: 10, exchange: 'a.example' },
+      ),
+    ).toBe(true);
+    expect(
+      sameData({ type: 'MX', preference: 10, exchange: 'a' }, { type: 'MX', preference: 20, exchange: 'a' }),
+    ).toBe(false);
+    expect(
+      sameData(
+        { type: 'CAA', flags: 0, tag: 'ISSUE', value: 'ca' },
+        { type: 'CAA', flags: 0, tag: 'issue', value: 'ca' },
+      ),
+    ).toBe(true);
+    expect(
+      sameData(
+        { type: 'CAA', flags: 0, tag: 'issue', value: 'CA' },
+        { type: 'CAA', flags: 0, tag: 'issue', value: 'ca' },
+      ),
+    ).toBe(false);
     expect(
       sameData(
         { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'AB CD' },
@@ -108,10 +127,14 @@ describe('TXT bytes', () => {
 
 describe('display', () => {
   test('the line is a zone-file line', () => {
-    expect(formatRecord(record('example.org', { type: 'MX', preference: 0, exchange: '' }))).toBe('example.org. 300 IN MX 0 .');
-    expect(formatRecord(record('_25._tcp.m.example', { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ab' }))).toBe(
-      '_25._tcp.m.example. 300 IN TLSA 3 1 1 ab',
+    expect(formatRecord(record('example.org', { type: 'MX', preference: 0, exchange: '' }))).toBe(
+      'example.org. 300 IN MX 0 .',
     );
+    expect(
+      formatRecord(
+        record('_25._tcp.m.example', { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ab' }),
+      ),
+    ).toBe('_25._tcp.m.example. 300 IN TLSA 3 1 1 ab');
   });
 
   test('it is printable ASCII whatever the record holds', () => {
@@ -132,15 +155,23 @@ describe('display', () => {
 
 describe('order and place', () => {
   test('MX are sorted by number, not by text', () => {
-    const set = [10, 5, 2].map((preference) => record('a.example', { type: 'MX', preference, exchange: 'm.example' }));
-    expect(set.sort(compareRecords).map(({ data }) => (data.type === 'MX' ? data.preference : 0))).toEqual([2, 5, 10]);
+    const set = [10, 5, 2].map((preference) =>
+      record('a.example', { type: 'MX', preference, exchange: 'm.example' }),
+    );
+    expect(set.sort(compareRecords).map(({ data }) => (data.type === 'MX' ? data.preference : 0))).toEqual([
+      2, 5, 10,
+    ]);
   });
 
   test('R1: the zone of a name is the longest suffix, by whole labels', () => {
     expect(zoneOf('mail.sub.example.org', ['example.org', 'sub.example.org', 'org'])).toBe('sub.example.org');
     expect(zoneOf('notexample.org', ['example.org'])).toBeUndefined();
     expect(isWithin('example.org', 'example.org')).toBe(true);
-    expect(ancestorsWithin('a.b.example.org', 'example.org')).toEqual(['a.b.example.org', 'b.example.org', 'example.org']);
+    expect(ancestorsWithin('a.b.example.org', 'example.org')).toEqual([
+      'a.b.example.org',
+      'b.example.org',
+      'example.org',
+    ]);
     expect(ancestorsWithin('other.net', 'example.org')).toEqual([]);
   });
 });

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveRecord } from '../../../src/dns/record.js';
-import { allConsents, after, change, codes, domainName, hostName, ipv4, live, mx, plan, roles, textOf, txt } from './zone-fixture.js';
+import {
+  after,
+  allConsents,
+  change,
+  codes,
+  domainName,
+  hostName,
+  ipv4,
+  live,
+  mx,
+  plan,
+  roles,
+  textOf,
+  txt,
+} from './zone-fixture.js';
 
 const google = () => [mx('aspmx.l.google.com', 1), mx('alt1.aspmx.l.google.com', 5)];
 const mxOps = (done: ReturnType<typeof plan>) =>
@@ -9,7 +23,11 @@ const notes = (done: ReturnType<typeof plan>): string => done.notes.map(({ text 
 
 describe('R4: MX', () => {
   test('R4: none there, ours is created', () => {
-    expect(change(plan([]), 'mx')).toMatchObject({ op: 'create', stage: 'mx', after: { data: { preference: 10, exchange: hostName } } });
+    expect(change(plan([]), 'mx')).toMatchObject({
+      op: 'create',
+      stage: 'mx',
+      after: { data: { preference: 10, exchange: hostName } },
+    });
   });
 
   test('R4: ours stays, at whatever preference', () => {
@@ -44,7 +62,10 @@ describe('R4: MX', () => {
   test('R4: a null MX is replaced only with consent', () => {
     const records = [mx('', 0)];
     expect(plan(records).conflicts).toMatchObject([{ code: 'E_DNS_NEEDS_DELETE', consent: 'delete' }]);
-    expect(mxOps(plan(records, { consents: { update: false, delete: true } }))).toEqual(['mx delete', 'mx create']);
+    expect(mxOps(plan(records, { consents: { update: false, delete: true } }))).toEqual([
+      'mx delete',
+      'mx create',
+    ]);
   });
 
   test('R18: addresses and MX are never in one stage', () => {
@@ -72,7 +93,9 @@ describe('A1: a take-over loses no mail', () => {
     expect(done.waits).toEqual([{ before: 'mx', seconds: 3600, reason: expect.stringContaining('old MX') }]);
     expect(notes(done)).toContain('aspmx.l.google.com, alt1.aspmx.l.google.com still receives');
     expect(notes(done)).toContain('450');
-    expect(change({ ...done, changes: done.changes.filter(({ op }) => op === 'create') }, 'mx')?.after?.ttl).toBe(3600);
+    expect(
+      change({ ...done, changes: done.changes.filter(({ op }) => op === 'create') }, 'mx')?.after?.ttl,
+    ).toBe(3600);
     expect(plan(after(records, done)).changes).toEqual([]);
   });
 
@@ -85,7 +108,10 @@ describe('A1: a take-over loses no mail', () => {
 
   test('A1: a TTL lowered by an earlier, unfinished apply is still waited out in full', () => {
     const lowered = google().map((record) => ({ ...record, ttl: 300 }));
-    const done = plan(lowered, { consents: allConsents, evidence: { mxTtlBefore: { [domainName]: 86_400 } } });
+    const done = plan(lowered, {
+      consents: allConsents,
+      evidence: { mxTtlBefore: { [domainName]: 86_400 } },
+    });
     expect(mxOps(done)).toEqual(['mx delete', 'mx delete', 'mx create']);
     expect(done.waits[0]?.seconds).toBe(86_400);
   });
@@ -121,12 +147,20 @@ describe('A2: what blocks an MX to us', () => {
 
   test('A2: a policy that could not be read is not taken as absent', () => {
     const done = plan([...google(), sts()], { consents: allConsents });
-    expect(done.conflicts).toMatchObject([{ code: 'E_MX_STS_POLICY', what: expect.stringContaining('could not be read') }]);
+    expect(done.conflicts).toMatchObject([
+      { code: 'E_MX_STS_POLICY', what: expect.stringContaining('could not be read') },
+    ]);
     expect(done.conflicts[0]?.fix.join(' ')).toContain('max_age');
   });
 
   test('A2: a foreign TLSA at the mail host', () => {
-    const tlsa = live('_25._tcp.mail.example.org', { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ff' });
+    const tlsa = live('_25._tcp.mail.example.org', {
+      type: 'TLSA',
+      usage: 3,
+      selector: 1,
+      matchingType: 1,
+      data: 'ff',
+    });
     expect(codes(plan([...google(), tlsa], { consents: allConsents }))).toEqual(['E_MX_TLSA_FOREIGN']);
   });
 });
@@ -134,12 +168,22 @@ describe('A2: what blocks an MX to us', () => {
 describe('A3: send-only beside a foreign MX', () => {
   test('A3: the MX stays and only the sending records are made', () => {
     const records = [...google(), txt(domainName, 'v=spf1 include:_spf.google.com ~all')];
-    const features = { mtaSts: { policyText: 'x', served: true }, tlsRpt: { rua: ['a@b.example'] }, autoconfig: true, srv: { submissions: true, submission: true, imaps: true } };
-    const done = plan(records, { domain: { mail: 'send-only', features }, consents: { update: true, delete: false } });
+    const features = {
+      mtaSts: { policyText: 'x', served: true },
+      tlsRpt: { rua: ['a@b.example'] },
+      autoconfig: true,
+      srv: { submissions: true, submission: true, imaps: true },
+    };
+    const done = plan(records, {
+      domain: { mail: 'send-only', features },
+      consents: { update: true, delete: false },
+    });
     expect(codes(done)).toEqual([]);
     expect(roles(done)).toEqual(['a', 'dkim', 'dmarc', 'host-spf', 'spf']);
     expect(textOf(change(done, 'dmarc')?.after?.data)).toBe('v=DMARC1; p=none');
-    expect(done.kept).toContainEqual(expect.objectContaining({ role: 'mx', reason: expect.stringContaining('only sends') }));
+    expect(done.kept).toContainEqual(
+      expect.objectContaining({ role: 'mx', reason: expect.stringContaining('only sends') }),
+    );
     expect(notes(done)).toContain('No address for the DMARC reports of example.org');
   });
 

@@ -1,6 +1,24 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveRecord } from '../../../src/dns/record.js';
-import { allConsents, after, caps, change, codes, domainName, hostName, installId, ipv4, ipv6, key, live, plan, roles, textOf, txt, zone } from './zone-fixture.js';
+import {
+  after,
+  allConsents,
+  caps,
+  change,
+  codes,
+  domainName,
+  hostName,
+  installId,
+  ipv4,
+  ipv6,
+  key,
+  live,
+  plan,
+  roles,
+  textOf,
+  txt,
+  zone,
+} from './zone-fixture.js';
 
 const ours = (role: string): Partial<LiveRecord> => ({ mark: `smtp-setup/1 ${installId} ${role}` });
 const notes = (done: ReturnType<typeof plan>): string => done.notes.map(({ text }) => text).join('\n');
@@ -60,14 +78,18 @@ describe('R3: CNAME', () => {
 
   test('R3: our own CNAMEs do not push anything aside', () => {
     const features = { mtaSts: { policyText: 'x', served: false }, autoconfig: true };
-    const done = plan([live('mta-sts.example.org', { type: 'A', address: '192.0.2.1' })], { domain: { features } });
+    const done = plan([live('mta-sts.example.org', { type: 'A', address: '192.0.2.1' })], {
+      domain: { features },
+    });
     expect(codes(done)).toEqual([]);
     expect(roles(done)).not.toContain('mta-sts-host');
     expect(notes(done)).toContain('mta-sts.example.org. 3600 IN A 192.0.2.1 stands there');
   });
 
   test('below a delegation or a DNAME nothing would be seen', () => {
-    expect(codes(plan([live(hostName, { type: 'NS', target: 'ns.other.example' })]))).toEqual(['E_DNS_DELEGATED']);
+    expect(codes(plan([live(hostName, { type: 'NS', target: 'ns.other.example' })]))).toEqual([
+      'E_DNS_DELEGATED',
+    ]);
     expect(codes(plan([live(domainName, { type: 'NS', target: 'ada.ns.example' })]))).toEqual([]);
     const dname = live('_domainkey.example.org', { type: 'OTHER', rrtype: 'DNAME', text: 'x.example.' });
     expect(codes(plan([dname]))).toEqual(['E_DNS_DNAME']);
@@ -75,14 +97,21 @@ describe('R3: CNAME', () => {
 });
 
 describe('host addresses', () => {
-  const a = (address: string, extra: Partial<LiveRecord> = {}) => live(hostName, { type: 'A', address }, extra);
+  const a = (address: string, extra: Partial<LiveRecord> = {}) =>
+    live(hostName, { type: 'A', address }, extra);
 
   test('another address is changed only with consent', () => {
     const old = a('192.0.2.9', { ttl: 120 });
     const done = plan([old]);
-    expect(done.conflicts).toMatchObject([{ code: 'E_DNS_NEEDS_UPDATE', consent: 'update', fix: ['Allow it with --allow-update.'] }]);
+    expect(done.conflicts).toMatchObject([
+      { code: 'E_DNS_NEEDS_UPDATE', consent: 'update', fix: ['Allow it with --allow-update.'] },
+    ]);
     const allowed = plan([old], { consents: { update: true, delete: false } });
-    expect(change(allowed, 'a')).toMatchObject({ op: 'update', before: { id: old.id }, after: { ttl: 120, data: { address: ipv4 } } });
+    expect(change(allowed, 'a')).toMatchObject({
+      op: 'update',
+      before: { id: old.id },
+      after: { ttl: 120, data: { address: ipv4 } },
+    });
   });
 
   test('a second address is removed only with consent', () => {
@@ -93,7 +122,10 @@ describe('host addresses', () => {
   });
 
   test('an address of the apex is never changed, whatever was allowed', () => {
-    const done = plan([live(domainName, { type: 'A', address: '192.0.2.80' })], { host: { name: domainName }, consents: allConsents });
+    const done = plan([live(domainName, { type: 'A', address: '192.0.2.80' })], {
+      host: { name: domainName },
+      consents: allConsents,
+    });
     expect(codes(done)).toEqual(['E_APEX_ADDRESS']);
   });
 
@@ -110,7 +142,11 @@ describe('host addresses', () => {
     expect(done.conflicts).toMatchObject([{ code: 'E_HOST_PROXIED', consent: 'unproxy' }]);
     expect(done.conflicts[0]?.evidence[0]).toContain('(proxied)');
     const allowed = plan([proxied], { consents: { update: false, delete: false, unproxy: true } });
-    expect(change(allowed, 'a')).toMatchObject({ op: 'update', before: { proxied: true }, after: { data: { address: ipv4 } } });
+    expect(change(allowed, 'a')).toMatchObject({
+      op: 'update',
+      before: { proxied: true },
+      after: { data: { address: ipv4 } },
+    });
     expect(change(allowed, 'a')?.after).not.toHaveProperty('proxied');
     expect(codes(plan(after([proxied], allowed)))).toEqual([]);
   });
@@ -122,7 +158,13 @@ describe('host addresses', () => {
   });
 
   test('R11: records that the provider manages are untouchable', () => {
-    const records = [live(domainName, { type: 'MX', preference: 5, exchange: 'route1.mx.cloudflare.net' }, { readOnly: true })];
+    const records = [
+      live(
+        domainName,
+        { type: 'MX', preference: 5, exchange: 'route1.mx.cloudflare.net' },
+        { readOnly: true },
+      ),
+    ];
     expect(codes(plan(records, { consents: allConsents }))).toContain('E_DNS_READ_ONLY');
     const spf = txt(domainName, 'v=spf1 include:_spf.mx.cloudflare.net ~all', { readOnly: true });
     expect(codes(plan([spf], { consents: allConsents }))).toEqual(['E_DNS_READ_ONLY']);
@@ -130,10 +172,14 @@ describe('host addresses', () => {
 
   test('A6: private and documentation addresses stop, except in a private network', () => {
     for (const address of ['10.0.0.5', '100.64.0.9', '192.168.1.1', ipv4]) {
-      expect(codes(plan([], { host: { ipv4: address }, privateNetwork: false }))).toEqual(['E_HOST_ADDRESS_SPECIAL']);
+      expect(codes(plan([], { host: { ipv4: address }, privateNetwork: false }))).toEqual([
+        'E_HOST_ADDRESS_SPECIAL',
+      ]);
       expect(codes(plan([], { host: { ipv4: address }, privateNetwork: true }))).toEqual([]);
     }
-    expect(codes(plan([], { host: { ipv4: '9.9.9.9', ipv6 }, privateNetwork: false }))).toEqual(['E_HOST_ADDRESS_SPECIAL']);
+    expect(codes(plan([], { host: { ipv4: '9.9.9.9', ipv6 }, privateNetwork: false }))).toEqual([
+      'E_HOST_ADDRESS_SPECIAL',
+    ]);
     expect(codes(plan([], { host: { ipv4: '9.9.9.9' }, privateNetwork: false }))).toEqual([]);
   });
 });
@@ -174,12 +220,16 @@ describe('SPF and DKIM in the zone', () => {
 
   test('R7: the host name has its own SPF, and the plan says it is a different name', () => {
     const done = plan([]);
-    expect(change(done, 'host-spf')).toMatchObject({ after: { name: hostName, data: { text: 'v=spf1 a -all' } } });
+    expect(change(done, 'host-spf')).toMatchObject({
+      after: { name: hostName, data: { text: 'v=spf1 a -all' } },
+    });
     expect(change(done, 'host-spf')?.reason).toContain('a different name than the domain');
   });
 
   test('R9: the same key in another spelling is kept', () => {
-    const done = plan([txt('s202611._domainkey.example.org', `k=rsa; t=s; p=${key.slice(0, 9)} ${key.slice(9)};`)]);
+    const done = plan([
+      txt('s202611._domainkey.example.org', `k=rsa; t=s; p=${key.slice(0, 9)} ${key.slice(9)};`),
+    ]);
     expect(codes(done)).toEqual([]);
     expect(roles(done)).not.toContain('dkim');
   });
@@ -189,15 +239,25 @@ describe('SPF and DKIM in the zone', () => {
     ['a revoked key', ['v=DKIM1; p=']],
     ['two records', [`v=DKIM1; p=${key}`, 'v=DKIM1; p=OTHER']],
   ])('R9: %s at our selector is never replaced', (_, texts) => {
-    const done = plan(texts.map((text) => txt('s202611._domainkey.example.org', text)), { consents: allConsents });
-    expect(done.conflicts).toMatchObject([{ code: 'E_DKIM_SELECTOR_TAKEN', fix: ['Use a new selector; the old record stays.'] }]);
+    const done = plan(
+      texts.map((text) => txt('s202611._domainkey.example.org', text)),
+      { consents: allConsents },
+    );
+    expect(done.conflicts).toMatchObject([
+      { code: 'E_DKIM_SELECTOR_TAKEN', fix: ['Use a new selector; the old record stays.'] },
+    ]);
     expect(roles(done)).not.toContain('dkim');
   });
 
   test('R9: a key that is yet to be made takes no selector that holds anything', () => {
     const pending = { dkim: [{ selector: 's202611' }] };
-    expect(codes(plan([txt('s202611._domainkey.example.org', '')], { domain: pending }))).toEqual(['E_DKIM_SELECTOR_TAKEN']);
-    expect(change(plan([], { domain: pending }), 'dkim')).toMatchObject({ op: 'create', pending: expect.any(String) });
+    expect(codes(plan([txt('s202611._domainkey.example.org', '')], { domain: pending }))).toEqual([
+      'E_DKIM_SELECTOR_TAKEN',
+    ]);
+    expect(change(plan([], { domain: pending }), 'dkim')).toMatchObject({
+      op: 'create',
+      pending: expect.any(String),
+    });
   });
 });
 
@@ -205,14 +265,19 @@ describe('R8: DMARC', () => {
   const at = '_dmarc.example.org';
 
   test('R8: one that stands there is never changed; rua is offered', () => {
-    const done = plan([txt(at, 'v=DMARC1; p=none')], { consents: allConsents, domain: { dmarc: { policy: 'reject' } } });
+    const done = plan([txt(at, 'v=DMARC1; p=none')], {
+      consents: allConsents,
+      domain: { dmarc: { policy: 'reject' } },
+    });
     expect(roles(done)).not.toContain('dmarc');
     expect(notes(done)).toContain('asks for no reports');
     expect(notes(done)).toContain('p=none, smtp-setup.yaml p=reject');
   });
 
   test('R8: two are none, so they stop', () => {
-    expect(codes(plan([txt(at, 'v=DMARC1; p=none'), txt(at, 'v=DMARC1;p=reject')]))).toEqual(['E_DMARC_SEVERAL']);
+    expect(codes(plan([txt(at, 'v=DMARC1; p=none'), txt(at, 'v=DMARC1;p=reject')]))).toEqual([
+      'E_DMARC_SEVERAL',
+    ]);
   });
 
   test('R8: other senders soften a new policy', () => {
@@ -233,14 +298,22 @@ describe('R8: DMARC', () => {
     expect(roles(plan([own]))).not.toContain('dmarc');
     expect(codes(plan([own], { domain: stricter }))).toEqual(['E_DNS_NEEDS_UPDATE']);
     const done = plan([own], { domain: stricter, consents: { update: true, delete: false } });
-    expect(textOf(change(done, 'dmarc')?.after?.data)).toBe('v=DMARC1; p=reject; rua=mailto:postmaster@example.org');
+    expect(textOf(change(done, 'dmarc')?.after?.data)).toBe(
+      'v=DMARC1; p=reject; rua=mailto:postmaster@example.org',
+    );
     const pinned = { ...stricter, pinned: { dmarc: textOf(own.data) ?? '' } };
-    expect(roles(plan([{ ...own, mark: undefined }], { domain: pinned, consents: allConsents }))).toContain('dmarc');
+    expect(roles(plan([{ ...own, mark: undefined }], { domain: pinned, consents: allConsents }))).toContain(
+      'dmarc',
+    );
   });
 
   test('A5: without a word in the config our record stays, although the default has moved', () => {
     const own = txt(at, 'v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org', ours('dmarc'));
-    expect(roles(plan([own, txt(domainName, `v=spf1 include:x.example ip4:${ipv4} -all`)], { consents: allConsents }))).not.toContain('dmarc');
+    expect(
+      roles(
+        plan([own, txt(domainName, `v=spf1 include:x.example ip4:${ipv4} -all`)], { consents: allConsents }),
+      ),
+    ).not.toContain('dmarc');
   });
 });
 
@@ -255,18 +328,28 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
 
   test('R10: what the provider cannot hold stops at plan time', () => {
     const rsa4096 = { dkim: [{ selector: 's202611', publicKey: 'A'.repeat(736) }] };
-    expect(codes(plan([], { caps: { ...caps, maxTxt: 512 }, domain: rsa4096 }))).toEqual(['E_DNS_PROVIDER_REJECTS']);
-    expect(codes(plan([], { audit: ({ data }) => (data.type === 'MX' ? ['no MX here'] : []) }))).toEqual(['E_DNS_PROVIDER_REJECTS']);
+    expect(codes(plan([], { caps: { ...caps, maxTxt: 512 }, domain: rsa4096 }))).toEqual([
+      'E_DNS_PROVIDER_REJECTS',
+    ]);
+    expect(codes(plan([], { audit: ({ data }) => (data.type === 'MX' ? ['no MX here'] : []) }))).toEqual([
+      'E_DNS_PROVIDER_REJECTS',
+    ]);
   });
 
   test('R12: a wildcard that our names hide is shown with its types', () => {
-    const done = plan([live('*.example.org', { type: 'A', address: '192.0.2.1' }), txt('*.example.org', 'x')]);
+    const done = plan([
+      live('*.example.org', { type: 'A', address: '192.0.2.1' }),
+      txt('*.example.org', 'x'),
+    ]);
     expect(notes(done)).toContain('mail.example.org answers from the wildcard *.example.org (A, TXT) today');
     expect(notes(done)).toContain('_domainkey.example.org answers from the wildcard');
   });
 
   test('R12: a name that exists already hides nothing new', () => {
-    const records = [live('*.example.org', { type: 'A', address: '192.0.2.1' }), live('x.mail.example.org', { type: 'A', address: '192.0.2.2' })];
+    const records = [
+      live('*.example.org', { type: 'A', address: '192.0.2.1' }),
+      live('x.mail.example.org', { type: 'A', address: '192.0.2.2' }),
+    ];
     expect(notes(plan(records))).not.toContain('mail.example.org answers from');
   });
 
@@ -281,7 +364,8 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     expect(new Set(done.changes.map(({ after: record }) => record?.ttl))).toEqual(new Set([7200]));
   });
 
-  const caa = (value: string, tag = 'issue', name = domainName) => live(name, { type: 'CAA', flags: 0, tag, value });
+  const caa = (value: string, tag = 'issue', name = domainName) =>
+    live(name, { type: 'CAA', flags: 0, tag, value });
   const ourCa = { host: { features: { caa: { issuer: 'letsencrypt.org' } } } };
 
   test('R14: no CAA, none is begun', () => {
@@ -291,7 +375,10 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
 
   test('R14: an existing set gets one issue more where it stands, climbing the tree', () => {
     const done = plan([caa('other-ca.example')], ourCa);
-    expect(change(done, 'caa')).toMatchObject({ op: 'create', after: { name: domainName, data: { value: 'letsencrypt.org' } } });
+    expect(change(done, 'caa')).toMatchObject({
+      op: 'create',
+      after: { name: domainName, data: { value: 'letsencrypt.org' } },
+    });
     const nearer = plan([caa('letsencrypt.org'), caa('other-ca.example', 'issue', hostName)], ourCa);
     expect(change(nearer, 'caa')).toMatchObject({ after: { name: hostName } });
     expect(plan(after([caa('other-ca.example')], done), ourCa).changes).toEqual([]);
@@ -313,12 +400,24 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const name = '_25._tcp.mail.example.org';
     const tlsa = (data: string, extra: Partial<LiveRecord> = {}) =>
       live(name, { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data }, extra);
-    const feature = { host: { features: { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests: ['aa', 'bb'] } } } };
+    const feature = {
+      host: { features: { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests: ['aa', 'bb'] } } },
+    };
     const ourMx = live(domainName, { type: 'MX', preference: 10, exchange: hostName });
-    expect(plan([ourMx], feature).changes.filter(({ role }) => role === 'tlsa').map(({ op }) => op)).toEqual(['create', 'create']);
+    expect(
+      plan([ourMx], feature)
+        .changes.filter(({ role }) => role === 'tlsa')
+        .map(({ op }) => op),
+    ).toEqual(['create', 'create']);
     expect(codes(plan([ourMx, tlsa('ff')], feature))).toEqual(['E_TLSA_FOREIGN']);
-    const stale = plan([ourMx, tlsa('aa', ours('tlsa')), tlsa('ff', ours('tlsa'))], { ...feature, consents: { update: false, delete: true } });
-    expect(stale.changes.filter(({ role }) => role === 'tlsa').map(({ op }) => op)).toEqual(['delete', 'create']);
+    const stale = plan([ourMx, tlsa('aa', ours('tlsa')), tlsa('ff', ours('tlsa'))], {
+      ...feature,
+      consents: { update: false, delete: true },
+    });
+    expect(stale.changes.filter(({ role }) => role === 'tlsa').map(({ op }) => op)).toEqual([
+      'delete',
+      'create',
+    ]);
     const noTlsa = plan([ourMx], { ...feature, caps: { ...caps, types: new Set(['A', 'MX', 'TXT']) } });
     expect(codes(noTlsa)).toEqual([]);
     expect(notes(noTlsa)).toContain('The provider has no TLSA records');
@@ -329,7 +428,10 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const old = txt('_mta-sts.example.org', 'v=STSv1; id=1', ours('mta-sts'));
     const records = [live(domainName, { type: 'MX', preference: 10, exchange: hostName }), old];
     expect(codes(plan(records, { domain: served }))).toEqual(['E_DNS_NEEDS_UPDATE']);
-    expect(change(plan(records, { domain: served, consents: allConsents }), 'mta-sts')).toMatchObject({ op: 'update', before: { id: old.id } });
+    expect(change(plan(records, { domain: served, consents: allConsents }), 'mta-sts')).toMatchObject({
+      op: 'update',
+      before: { id: old.id },
+    });
     const foreign = records.map((record) => ({ ...record, mark: undefined }));
     expect(roles(plan(foreign, { domain: served, consents: allConsents }))).not.toContain('mta-sts');
   });
@@ -337,15 +439,23 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
   test('R22: our records carry the mark; a comment of the user is never overwritten', () => {
     const done = plan([]);
     for (const { mark, role } of done.changes) expect(mark).toBe(`smtp-setup/1 abc123 ${role}`);
-    expect(plan([], { caps: { ...caps, marks: 'none' } }).changes.every(({ mark }) => mark === undefined)).toBe(true);
+    expect(
+      plan([], { caps: { ...caps, marks: 'none' } }).changes.every(({ mark }) => mark === undefined),
+    ).toBe(true);
     const edited = plan([txt(domainName, 'v=spf1 mx -all', { mark: 'from Bob' })], { consents: allConsents });
     expect(change(edited, 'spf')).toMatchObject({ op: 'update' });
     expect(change(edited, 'spf')?.mark).toBeUndefined();
   });
 
   test('R22: a mark is no licence: without the consent to delete nothing goes', () => {
-    const stale = live('_25._tcp.mail.example.org', { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ff' }, ours('tlsa'));
-    const feature = { host: { features: { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests: ['aa'] } } } };
+    const stale = live(
+      '_25._tcp.mail.example.org',
+      { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ff' },
+      ours('tlsa'),
+    );
+    const feature = {
+      host: { features: { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests: ['aa'] } } },
+    };
     expect(plan([stale], feature).changes.some(({ op }) => op === 'delete')).toBe(false);
     const otherInstall = { ...stale, mark: 'smtp-setup/1 another tlsa' };
     expect(codes(plan([otherInstall], { ...feature, consents: allConsents }))).toContain('E_TLSA_FOREIGN');

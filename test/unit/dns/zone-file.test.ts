@@ -21,7 +21,8 @@ describe('zone file', () => {
   test('the default set in BIND form, long keys in strings of at most 255 bytes', async () => {
     const text = renderZoneFile('example.org', fresh);
     await expect(text).toMatchFileSnapshot(golden('default-set.zone'));
-    for (const [, piece] of text.matchAll(/"([^"]*)"/g)) expect((piece ?? '').length).toBeLessThanOrEqual(255);
+    for (const [, piece] of text.matchAll(/"([^"]*)"/g))
+      expect((piece ?? '').length).toBeLessThanOrEqual(255);
   });
 
   test('the same as rows for a web form: one string, relative names', async () => {
@@ -31,7 +32,9 @@ describe('zone file', () => {
   });
 
   test('a value that a terminal could misread is pasted in escaped form', () => {
-    const rows = toPasteRows('example.org', [{ name: 'example.org', ttl: 60, data: { type: 'TXT', text: 'a\u001b[31m' } }]);
+    const rows = toPasteRows('example.org', [
+      { name: 'example.org', ttl: 60, data: { type: 'TXT', text: 'a\u001b[31m' } },
+    ]);
     expect(rows[0]?.value).toBe('"a\\027[31m"');
   });
 
@@ -43,16 +46,22 @@ describe('zone file', () => {
     fc.ipV4().map((address): RecordData => ({ type: 'A', address })),
     fc.ipV6().map((address): RecordData => ({ type: 'AAAA', address })),
     name.map((target): RecordData => ({ type: 'CNAME', target })),
-    fc.tuple(number, name).map(([preference, exchange]): RecordData => ({ type: 'MX', preference, exchange })),
+    fc
+      .tuple(number, name)
+      .map(([preference, exchange]): RecordData => ({ type: 'MX', preference, exchange })),
     text.map((value): RecordData => ({ type: 'TXT', text: value })),
-    fc.tuple(number, number, number, name).map(
-      ([priority, weight, port, target]): RecordData => ({ type: 'SRV', priority, weight, port, target }),
-    ),
+    fc
+      .tuple(number, number, number, name)
+      .map(
+        ([priority, weight, port, target]): RecordData => ({ type: 'SRV', priority, weight, port, target }),
+      ),
     text.map((value): RecordData => ({ type: 'CAA', flags: 128, tag: 'issue', value })),
     fc.constant<RecordData>({ type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'abcdef' }),
     fc.constant<RecordData>({ type: 'OTHER', rrtype: 'HTTPS', text: '1 . alpn="h2,h3"' }),
   );
-  const records = fc.array(fc.record({ name, ttl: fc.integer({ min: 0, max: 86_400 }), data }), { maxLength: 30 });
+  const records = fc.array(fc.record({ name, ttl: fc.integer({ min: 0, max: 86_400 }), data }), {
+    maxLength: 30,
+  });
 
   test('what is written is read back the same', () => {
     fc.assert(
@@ -66,13 +75,16 @@ describe('zone file', () => {
 
   test('any text is read or refused with a line, never a crash', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'a1 \n\t"\\();$@.INTXMX;'), maxLength: 200 }), (source) => {
-        try {
-          parseZoneFile(source, 'example.org');
-        } catch (error) {
-          expect(error).toMatchObject({ code: 'E_ZONE_FILE' });
-        }
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom(...'a1 \n\t"\\();$@.INTXMX;'), maxLength: 200 }),
+        (source) => {
+          try {
+            parseZoneFile(source, 'example.org');
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'E_ZONE_FILE' });
+          }
+        },
+      ),
       { numRuns: 1000 },
     );
   });
