@@ -1,3 +1,4 @@
+import type { ManagedFile } from '../plan/step.js';
 import type { Component } from './component.js';
 import { unboundString } from './escape.js';
 import type { Render } from './render.js';
@@ -27,22 +28,21 @@ export function createUnbound(render: Render): Component {
     applies: () => true,
     packages: () => ['unbound', 'dns-root-data'],
     files: (model) => [
-      {
-        path: '/etc/unbound/unbound.conf',
-        mode: '0644',
-        owner: 'root:root',
-        group: 'unbound',
-        content: render('unbound/unbound.conf', {
+      file(
+        'unbound.conf',
+        render('unbound/unbound.conf', {
           ipv6: model.ipv6,
           anchors: parseTrustAnchors(model.resolver.trustAnchor ?? '').map(unboundString),
           forwarder: forwardAddress(model.resolver.forwarder),
           privateZones: model.resolver.forwarder === undefined ? [] : privateZones.map(unboundString),
         }),
-      },
+      ),
+      // An include that matches no file is an error to unbound.
+      file('local.d/smtp-setup.conf', render('unbound/local', {})),
     ],
     units: () => [{ name: 'unbound.service', onChange: 'restart' }],
     ports: () => [],
-    watch: ['/etc/unbound/unbound.conf'],
+    watch: ['/etc/unbound/unbound.conf', '/etc/unbound/local.d/smtp-setup.conf'],
     validate: () => [{ fn: 'unbound_validate', args: [] }],
     probe: (model) => [{ fn: 'unbound_probe_recursion', args: [model.hostname] }],
     steps: (model) =>
@@ -59,6 +59,10 @@ export function createUnbound(render: Render): Component {
             },
           ],
   };
+}
+
+function file(name: string, content: string): ManagedFile {
+  return { path: `/etc/unbound/${name}`, mode: '0644', owner: 'root:root', content, group: 'unbound' };
 }
 
 /** `192.0.2.1`, `192.0.2.1:5353`, `[2001:db8::1]:53` → unbound's `address@port`; empty without one. */

@@ -296,6 +296,6 @@ PERL
     0) return 0 ;;
     10) changed; return 0 ;;
   esac
-  problem "mailboxes: $(one_line "$said")"
+  problem "mailboxes: $(short_text "$said")"
   return 1
 }

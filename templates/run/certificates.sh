@@ -48,7 +48,7 @@ certificates_issue() {
   changed
   # certbot runs folder hooks on renewal only (before 5.3), so once by hand.
   said=$(RENEWED_LINEAGE=$lineage /etc/letsencrypt/renewal-hooks/deploy/smtp-setup 2>&1) ||
-    { problem "the certificate is there, but: $(one_line "$said")"; return 1; }
+    { problem "the certificate is there, but: $(short_text "$said")"; return 1; }
 }
 
 certificates_certbot() {
@@ -88,5 +88,5 @@ certificates_print() {
 certificates_reason() {
   local why
   why=$(printf '%s\n' "$1" | grep -i '^ *Detail:\|urn:ietf:params:acme\|too many\|unable to\|error' | head -n 2)
-  one_line "${why:-$(printf '%s\n' "$1" | tail -n 3)}"
+  short_text "${why:-$(printf '%s\n' "$1" | tail -n 3)}"
 }

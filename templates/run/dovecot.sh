@@ -3,8 +3,8 @@
 # dovecot_validate: doveconf accepts variables of the wrong version, so dovecot_probe_login decides.
 dovecot_validate() {
   local said
-  said=$(doveconf -n -c "$STAGE/etc/dovecot/dovecot.conf" 2>&1 >/dev/null) || { problem "dovecot.conf: $(one_line "$said")"; return 1; }
-  [ -z "$said" ] || { problem "dovecot.conf: $(one_line "$said")"; return 1; }
+  said=$(doveconf -n -c "$STAGE/etc/dovecot/dovecot.conf" 2>&1 >/dev/null) || { problem "dovecot.conf: $(short_text "$said")"; return 1; }
+  [ -z "$said" ] || { problem "dovecot.conf: $(short_text "$said")"; return 1; }
 }
 
 # dovecot_probe_imap HOSTNAME: IMAP inside TLS on 993, nothing on 143.

@@ -23,7 +23,7 @@ nginx_validate() {
   printf 'pid %s/.nginx.pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include %s/etc/nginx/conf.d/smtp-setup.conf; }\n' \
     "$STAGE" "$STAGE" >"$main"
   said=$(nginx -t -q -c "$main" 2>&1) && return 0
-  problem "nginx: $(one_line "$said")"
+  problem "nginx: $(short_text "$said")"
   return 1
 }
 
@@ -36,12 +36,12 @@ nginx_probe_acme() {
   rm -f "$folder/$token"
   case $said in
     'HTTP/1.1 200 '*"smtp-setup $token"*) ;;
-    *) problem "nginx does not serve challenges for $1: $(one_line "${said:-no answer}")"; return 1 ;;
+    *) problem "nginx does not serve challenges for $1: $(short_text "${said:-no answer}")"; return 1 ;;
   esac
   said=$(http_get "$1" /)
   case $said in
     'HTTP/1.1 404 '*) ;;
-    *) problem "nginx serves something for $1: $(one_line "${said:-no answer}")"; return 1 ;;
+    *) problem "nginx serves something for $1: $(short_text "${said:-no answer}")"; return 1 ;;
   esac
 }
 

@@ -7,11 +7,11 @@ postfix_validate() {
   for said in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d /etc/postfix/postfix-files /etc/postfix/postfix-files.d; do
     [ -e "$said" ] && [ ! -e "$staged/${said##*/}" ] && ln -s "$said" "$staged/${said##*/}"
   done
-  said=$(postconf -c "$staged" -n 2>&1 >/dev/null) || { problem "main.cf: $(one_line "$said")"; return 1; }
-  [ -z "$said" ] || { problem "main.cf: $(one_line "$said")"; return 1; }
-  said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(one_line "$said")"; return 1; }
-  [ -z "$said" ] || { problem "master.cf: $(one_line "$said")"; return 1; }
-  said=$(postfix -c "$staged" check 2>&1) || { problem "postfix check: $(one_line "$said")"; return 1; }
+  said=$(postconf -c "$staged" -n 2>&1 >/dev/null) || { problem "main.cf: $(short_text "$said")"; return 1; }
+  [ -z "$said" ] || { problem "main.cf: $(short_text "$said")"; return 1; }
+  said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(short_text "$said")"; return 1; }
+  [ -z "$said" ] || { problem "master.cf: $(short_text "$said")"; return 1; }
+  said=$(postfix -c "$staged" check 2>&1) || { problem "postfix check: $(short_text "$said")"; return 1; }
 }
 
 # postfix_probe_ports HOSTNAME: greetings, TLS, and logins where they belong and nowhere else.

@@ -5,10 +5,10 @@
 rspamd_validate() {
   local said tree="$STAGE/.rspamd"
   rm -rf "$tree" && cp -a /etc/rspamd "$tree" && cp -a "$STAGE/etc/rspamd/local.d/." "$tree/local.d/" || return
-  said=$(rspamadm --var=LOCAL_CONFDIR="$tree" configtest 2>&1) || { problem "rspamd: $(one_line "$said")"; return 1; }
+  said=$(rspamadm --var=LOCAL_CONFDIR="$tree" configtest 2>&1) || { problem "rspamd: $(short_text "$said")"; return 1; }
   case $said in
     *'syntax OK'*) rm -rf "$tree" ;;
-    *) problem "rspamd: $(one_line "$said")"; return 1 ;;
+    *) problem "rspamd: $(short_text "$said")"; return 1 ;;
   esac
 }
 
@@ -87,6 +87,6 @@ milter_says() {
     exit 0 if $verdict =~ /$want/;
     print substr($verdict, 0, 300), " (expected $want)"; exit 1;
   ' "$1" "$2" 2>&1) && return 0
-  problem "the milter, for a message from $1: $(one_line "$seen")"
+  problem "the milter, for a message from $1: $(short_text "$seen")"
   return 1
 }

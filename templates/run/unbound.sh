@@ -1,11 +1,14 @@
 # unbound: checks of a staged set, proof of recursion, and the switch of /etc/resolv.conf.
 
-# unbound_validate: names in the file are absolute, so what it includes is what lies on the server.
+# unbound_validate: the staged file with the staged and the user's own local.d.
 unbound_validate() {
-  local said
+  local said staged="$STAGE/etc/unbound"
   unbound_anchor
-  said=$(unbound-checkconf "$STAGE/etc/unbound/unbound.conf" 2>&1) && return 0
-  problem "unbound: $(one_line "$said")"
+  mkdir -p "$staged/.check" && cp "$staged"/local.d/*.conf "$staged/.check/" || return
+  cp -n "$ROOT"/etc/unbound/local.d/*.conf "$staged/.check/" 2>/dev/null
+  sed "s#^include: .*#include: \"$staged/.check/*.conf\"#" "$staged/unbound.conf" >"$staged/.check.conf" || return
+  said=$(unbound-checkconf "$staged/.check.conf" 2>&1) && return 0
+  problem "unbound: $(short_text "$said")"
   return 1
 }
 
@@ -21,8 +24,8 @@ unbound_probe_recursion() {
   local said tries=0
   until said=$(dns_ask 127.0.0.1 . 2); do
     tries=$((tries + 1))
-    [ "$tries" -lt 10 ] || { problem "unbound on 127.0.0.1 cannot resolve: $said"; return 1; }
-    [ "$tries" != 3 ] || progress "unbound does not answer yet: $said"
+    [ "$tries" -lt 5 ] || { problem "unbound on 127.0.0.1 cannot resolve: $said"; return 1; }
+    [ "$tries" != 2 ] || progress "unbound does not answer yet: $said"
     sleep 1
   done
 }
@@ -39,7 +42,7 @@ dns_ask() {
     connect($socket, pack_sockaddr_in(53, inet_aton($server))) or die;
     send($socket, $query, 0) or do { print "cannot ask ($!)"; exit 1 };
     my $ready = ""; vec($ready, fileno($socket), 1) = 1;
-    select($ready, undef, undef, 8) or do { print "no answer within 8 s"; exit 1 };
+    select($ready, undef, undef, 5) or do { print "no answer within 5 s"; exit 1 };
     defined recv($socket, my $answer, 4096, 0) or do { print "nothing listens on port 53 ($!)"; exit 1 };
     my ($back, $flags, $q, $a) = unpack("nnnn", $answer);
     $back == $id or do { print "a strange answer"; exit 1 };
