@@ -38,6 +38,8 @@ export interface CompiledRun {
 
 /** Sourced in this order; the components' own files follow by name. */
 const coreLibrary = ['core.sh', 'manifest.sh', 'files.sh', 'units.sh', 'packages.sh'];
+/** Lies beside the library and is run by systemd, not sourced. */
+const notSourced = ['stop-post.sh'];
 
 /** Compiles the plan's steps into at most three runs, in order; names without steps are left out. Pure. */
 export function compileRuns(steps: readonly ServerStep[], options: CompileOptions): CompiledRun[] {
@@ -103,7 +105,7 @@ function renderScript(
   generation: number,
 ): string {
   const others = [...options.library.keys()]
-    .filter((file) => file.endsWith('.sh') && !coreLibrary.includes(file))
+    .filter((file) => file.endsWith('.sh') && ![...coreLibrary, ...notSourced].includes(file))
     .sort();
   const lines = [
     '#!/bin/sh',

@@ -57,7 +57,7 @@ group_swap() {
   # An earlier run died between the swap and the probe: its files are in place, unproven.
   [ -e "$PENDING" ] && { changed; GROUP_SWAPPED=1; }
   if [ -s "$GROUP_WORK/swap" ] || [ -s "$GROUP_WORK/remove" ]; then
-    progress "Replacing $(wc -l <"$GROUP_WORK/swap") files of $GROUP"
+    progress "Writing the files of $GROUP"
     group_backup || return
     # First every copy (a full disk shows here, with nothing changed), then the renames.
     while IFS= read -r path; do

@@ -41,14 +41,13 @@ find /usr/sbin/policy-rc.d -type f -empty -delete 2>/dev/null
 mkdir -p "$state/runs" "$state/backups" "$state/pending" "$runtime" || failed "no directory in $state: $(df -hP "$state" | tail -n 1)"
 chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
 
-why=$(mkdir "$runtime/$id" 2>&1 && tar -xf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
+why=$(mkdir "$runtime/$id" 2>&1 && tar -xmf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
 why=$(cp -a "$runtime/$id/run" "$run.new" 2>&1 && printf 'since=%s\n' "$(date +%s)" >>"$run.new/meta" &&
   rm -rf "$runtime/$id/run" && find "$run.new" -exec sync {} + && mv -T "$run.new" "$run" 2>&1) || failed "$why"
 
 set -- StandardOutput="append:$run/log" StandardError="append:$run/log" UMask=0077 KillMode=mixed TimeoutStopSec=15min \
   RefuseManualStop=yes OOMPolicy=continue RuntimeMaxSec=3h \
-  "ExecStopPost=+/bin/rm -rf $runtime/$id" \
-  'ExecStopPost=+-/usr/bin/find /usr/sbin/policy-rc.d -type f -empty -delete'
+  "ExecStopPost=/bin/sh $run/lib/stop-post.sh $runtime/$id"
 [ "$installs" = 1 ] && set -- "$@" "BindReadOnlyPaths=$run/lib/policy-rc.d:/usr/sbin/policy-rc.d"
 
 start() {
