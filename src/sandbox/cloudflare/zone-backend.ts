@@ -56,7 +56,7 @@ export interface UpdateServer {
 }
 
 /**
- * A backend that speaks nsupdate's language (RFC 2136): `send` gets one script, which is one update message,
+ * A backend that speaks nsupdate's language (RFC 2136): `send` gets one script
  * and rejects when the server did not accept it.
  */
 export function createUpdateBackend(
@@ -71,18 +71,27 @@ export function createUpdateBackend(
   };
 }
 
-/** The script for one update message; removals come first because RFC 2136 section 3.4.2 works in order. */
+/** Records in one update message, which may have 64 KiB. */
+const perMessage = 100;
+
+/** The script for an update; removals come first because RFC 2136 section 3.4.2 works in order. */
 export function renderUpdateScript(
   { address, port, key }: UpdateServer,
   zone: string,
   { add, remove }: ZoneUpdate,
 ): string {
-  const lines = [
+  const head = [
     `server ${address} ${port}`,
     ...(key ? [`key ${key.algorithm}:${key.name} ${key.secret}`] : []),
     `zone ${zone}.`,
   ];
-  for (const { name, type, rdata } of remove) lines.push(`update delete ${name}. ${type} ${rdata}`);
-  for (const { name, ttl, type, rdata } of add) lines.push(`update add ${name}. ${ttl} ${type} ${rdata}`);
-  return `${lines.join('\n')}\nsend\nquit\n`;
+  const updates = [
+    ...remove.map(({ name, type, rdata }) => `update delete ${name}. ${type} ${rdata}`),
+    ...add.map(({ name, ttl, type, rdata }) => `update add ${name}. ${ttl} ${type} ${rdata}`),
+  ];
+  const messages: string[] = [];
+  for (let at = 0; at < updates.length; at += perMessage) {
+    messages.push(...updates.slice(at, at + perMessage), 'send');
+  }
+  return `${[...head, ...messages, 'quit'].join('\n')}\n`;
 }
