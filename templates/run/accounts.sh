@@ -69,8 +69,13 @@ accounts_probe_password() {
     my ($login, $folder) = @ARGV;
     open(my $random, "<", "/dev/urandom") or die; sysread($random, my $bytes, 24) == 24 or die;
     my $password = unpack("H*", $bytes);
-    my $base64 = sub { my $text = pack("u", $_[0]); $text =~ s/^.//mg; $text =~ tr/`\n/A/d; $text =~ tr# -_#A-Za-z0-9+/#; 
-      my $pad = (3 - length($_[0]) % 3) % 3; substr($text, -$pad) = "=" x $pad if $pad; return $text };
+    my $base64 = sub {
+      my $text = pack("u", $_[0]);
+      $text =~ s/^.//mg; $text =~ tr/\n//d; $text =~ tr#` -_#AA-Za-z0-9+/#;
+      my $pad = (3 - length($_[0]) % 3) % 3;
+      substr($text, -$pad) = "=" x $pad if $pad;
+      return $text;
+    };
     my %files = ("probe-password" => $password, "probe-plain" => "AUTH PLAIN " . $base64->("\0$login\0$password"),
       "probe-wrong" => "AUTH PLAIN " . $base64->("\0$login\0wrong$password"));
     for my $name (keys %files) { open(my $file, ">", "$folder/$name") or die; print $file "$files{$name}\n"; close $file or die }
