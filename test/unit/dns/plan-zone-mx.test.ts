@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveRecord } from '../../../src/dns/record.js';
 import {
-  after,
+  afterPlan,
   allConsents,
   change,
   codes,
@@ -96,7 +96,7 @@ describe('A1: a take-over loses no mail', () => {
     expect(
       change({ ...done, changes: done.changes.filter(({ op }) => op === 'create') }, 'mx')?.after?.ttl,
     ).toBe(3600);
-    expect(plan(after(records, done)).changes).toEqual([]);
+    expect(plan(afterPlan(records, done)).changes).toEqual([]);
   });
 
   test('A1: each stage expects the set as the stage before has left it', () => {

@@ -5,7 +5,7 @@ import type { LiveRecord, RecordData } from '../../../src/dns/record.js';
 import { isSpfRecord } from '../../../src/dns/spf/parse.js';
 import { bytesToText } from '../../../src/dns/txt.js';
 import {
-  after,
+  afterPlan,
   allConsents,
   caps,
   codes,
@@ -166,7 +166,7 @@ describe('whatever the zone holds', () => {
               domain: { ...chosen.domain, dkim: [{ selector: 's202611', publicKey: key }] },
             })
           : first;
-        const second = plan(after(records, known), {
+        const second = plan(afterPlan(records, known), {
           ...chosen,
           consents: allConsents,
           ...(known === first ? {} : { domain: { dkim: [{ selector: 's202611', publicKey: key }] } }),
@@ -198,7 +198,7 @@ describe('whatever the zone holds', () => {
         const named = new Set(
           done.changes.flatMap((change) => (change.before?.id === undefined ? [] : [change.before.id])),
         );
-        const result = after(records, done);
+        const result = afterPlan(records, done);
         for (const item of records) {
           if (!named.has(item.id ?? '')) expect(result.find(({ id }) => id === item.id)).toEqual(item);
         }
@@ -213,7 +213,7 @@ describe('whatever the zone holds', () => {
       fc.property(zones, options, (records, chosen) => {
         const done = plan(records, { ...chosen, consents: allConsents });
         if (done.conflicts.length > 0) return;
-        const result = after(records, done);
+        const result = afterPlan(records, done);
         const created = done.changes
           .filter(({ op }) => op === 'create')
           .map((change) => change.after?.name ?? '');
@@ -276,7 +276,7 @@ describe('a zone of 1,000 foreign records of odd shapes', () => {
   test('they are the same afterwards, our records aside, and a second plan is empty', () => {
     const done = plan(foreign);
     expect(codes(done)).toEqual([]);
-    const result = after(foreign, done);
+    const result = afterPlan(foreign, done);
     expect(result.filter(({ mark }) => parseMark(mark) === undefined)).toEqual(foreign);
     expect(result.length - foreign.length).toBe(done.changes.length);
     expect(plan(result).changes).toEqual([]);

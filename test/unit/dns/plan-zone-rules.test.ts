@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { LiveRecord } from '../../../src/dns/record.js';
 import {
-  after,
+  afterPlan,
   allConsents,
   caps,
   change,
@@ -148,7 +148,7 @@ describe('host addresses', () => {
       after: { data: { address: ipv4 } },
     });
     expect(change(allowed, 'a')?.after).not.toHaveProperty('proxied');
-    expect(codes(plan(after([proxied], allowed)))).toEqual([]);
+    expect(codes(plan(afterPlan([proxied], allowed)))).toEqual([]);
   });
 
   test('R11: a proxied record that leads elsewhere needs both consents', () => {
@@ -215,7 +215,7 @@ describe('SPF and DKIM in the zone', () => {
       ['delete', 'auth'],
       ['update', 'auth'],
     ]);
-    expect(plan(after(records, done)).changes).toEqual([]);
+    expect(plan(afterPlan(records, done)).changes).toEqual([]);
   });
 
   test('R7: the host name has its own SPF, and the plan says it is a different name', () => {
@@ -322,7 +322,7 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const tokens = [1, 2, 3].map((n) => txt(domainName, `token${n}=${'x'.repeat(140)}`));
     expect(notes(plan(tokens))).toContain('above 512');
     expect(notes(plan(tokens.slice(0, 1)))).not.toContain('above 512');
-    const complete = after(tokens, plan(tokens));
+    const complete = afterPlan(tokens, plan(tokens));
     expect(notes(plan(complete))).not.toContain('above 512');
   });
 
@@ -381,7 +381,7 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     });
     const nearer = plan([caa('letsencrypt.org'), caa('other-ca.example', 'issue', hostName)], ourCa);
     expect(change(nearer, 'caa')).toMatchObject({ after: { name: hostName } });
-    expect(plan(after([caa('other-ca.example')], done), ourCa).changes).toEqual([]);
+    expect(plan(afterPlan([caa('other-ca.example')], done), ourCa).changes).toEqual([]);
   });
 
   test('R14: our CA in the set is enough; limits are pointed at, not overridden', () => {

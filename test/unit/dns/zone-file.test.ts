@@ -5,11 +5,11 @@ import { parseZoneFile } from '../../../src/dns/parse-zone-file.js';
 import type { DnsRecord, RecordData } from '../../../src/dns/record.js';
 import { bytesToText } from '../../../src/dns/txt.js';
 import { renderPasteForm, renderZoneFile, toPasteRows } from '../../../src/dns/zone-file.js';
-import { after, domain, ipv6, plan } from './zone-fixture.js';
+import { afterPlan, domain, ipv6, plan } from './zone-fixture.js';
 
 const golden = (name: string) => `../../golden/dns/${name}`;
 
-const fresh = after(
+const fresh = afterPlan(
   [],
   plan([], {
     host: { ipv6 },

@@ -90,7 +90,7 @@ export const allConsents = {
 };
 
 /** The zone after the plan, as a provider would list it. */
-export function after(records: readonly LiveRecord[], done: ZonePlan): LiveRecord[] {
+export function afterPlan(records: readonly LiveRecord[], done: ZonePlan): LiveRecord[] {
   return applyChanges(records, done.changes.map(toChange)).map((record, index) => ({
     ...record,
     id: record.id ?? `new${index}`,
