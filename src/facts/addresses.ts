@@ -3,7 +3,7 @@ import type { Probe } from './probe.js';
 import { readLines, readParts } from './text.js';
 
 export interface Addresses {
-  /** The address that packets to the Internet leave from; undefined without a route. */
+  /** The address that packets to the Internet leave from; without a route, the first one there is. */
   ipv4?: string;
   ipv6?: string;
   /** Every address of global scope. */
@@ -22,20 +22,20 @@ export const addresses: Probe<Addresses> = {
     }' 198.41.0.4 2001:503:ba3e::2:30
 echo --; ip -o addr show scope global | while read -r _ _ _ address _; do echo "\${address%/*}"; done`,
   parse({ stdout }) {
-    const [sources = '', all = ''] = readParts(stdout, 2);
-    const found = readLines(sources).map(withoutZone);
-    const ipv4 = found.find((address) => isIP(address) === 4);
-    const ipv6 = found.find((address) => isIP(address) === 6);
+    const [sources = '', listed = ''] = readParts(stdout, 2);
+    const read = (text: string) =>
+      readLines(text)
+        .map((address) => address.replace(/%.*$/, ''))
+        .filter((address) => isIP(address) !== 0);
+    const all = read(listed);
+    // A private network may have no route to the Internet, and addresses all the same.
+    const candidates = [...read(sources), ...all];
+    const ipv4 = candidates.find((address) => isIP(address) === 4);
+    const ipv6 = candidates.find((address) => isIP(address) === 6);
     return {
       ...(ipv4 === undefined ? {} : { ipv4 }),
       ...(ipv6 === undefined ? {} : { ipv6 }),
-      all: readLines(all)
-        .map(withoutZone)
-        .filter((address) => isIP(address) !== 0),
+      all,
     };
   },
 };
-
-function withoutZone(address: string): string {
-  return address.replace(/%.*$/, '');
-}
