@@ -8,17 +8,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const outdir = join(root, 'dist');
 const licenses = 'THIRD-PARTY-LICENSES.txt';
 
-/**
- * Programs that run as processes of their own are entries of their own: each `src/sandbox/.../main.ts` keeps its place,
- * each file of `src/sandbox/daemons/` goes to `dist/daemons/`, where the sandbox looks for it.
- */
+/** The program, and each of the sandbox's daemons, which run as processes of their own and are looked for in dist/daemons/. */
 function findEntries(source) {
-  const files = readdirSync(source, { recursive: true });
-  const services = files.filter((path) => /^sandbox\/(.*\/)?main\.ts$/.test(path));
-  const daemons = files.filter((path) => /^sandbox\/daemons\/[^/]+\.ts$/.test(path));
+  const daemons = readdirSync(join(source, 'sandbox', 'daemons')).filter((file) => file.endsWith('.ts'));
   return Object.fromEntries([
-    ...['main.ts', ...services].map((path) => [path.replace(/\.ts$/, ''), join(source, path)]),
-    ...daemons.map((path) => [path.replace(/^sandbox\/(.*)\.ts$/, '$1'), join(source, path)]),
+    ['main', join(source, 'main.ts')],
+    ...daemons.map((file) => [`daemons/${file.slice(0, -3)}`, join(source, 'sandbox', 'daemons', file)]),
   ]);
 }
 

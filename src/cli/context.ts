@@ -33,8 +33,6 @@ export interface Context {
   openLog(command: string): Promise<LogFile>;
   createProgress(log?: LogFile): Promise<Progress>;
   loadTemplates(): Promise<TemplateTexts>;
-  /** File name under `templates/run/` to text. */
-  loadRunLibrary(): Promise<ReadonlyMap<string, string>>;
   createConnector(
     options: Pick<SshOptions, 'target' | 'identity' | 'hostKey' | 'log'>,
   ): Promise<{ connect(signal?: AbortSignal): Promise<SshConnection> }>;
@@ -80,9 +78,6 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
     },
     async loadTemplates() {
       return await (await import('./templates.js')).loadTemplates();
-    },
-    async loadRunLibrary() {
-      return await (await import('./templates.js')).loadRunLibrary();
     },
     async createConnector(options) {
       const { createConnector } = await import('../ssh/connect.js');
