@@ -6,9 +6,9 @@ import { formatRecord } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
 import { fillPending } from '../dns/plan-zone.js';
 import type { RecordData, Stage } from '../dns/record.js';
-import type { PlannedChange } from '../dns/zone-plan.js';
 import { systemClock } from '../dns/resolver/index.js';
 import { waitUntilVisible } from '../dns/visible.js';
+import type { PlannedChange } from '../dns/zone-plan.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import { compileRuns } from '../plan/compile-runs.js';
 import type { RunName } from '../plan/step.js';
@@ -160,7 +160,12 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
             const first = pending[0];
             if (first === undefined) return;
             if (!shown) {
-              progress.emit({ kind: 'start', lane: 'dns', id, title: `Wait until the name servers show ${stage} records` });
+              progress.emit({
+                kind: 'start',
+                lane: 'dns',
+                id,
+                title: `Wait until the name servers show ${stage} records`,
+              });
             }
             shown = true;
             const server = first.servers[0];

@@ -1,9 +1,9 @@
 import type { Lock } from '../config/lock.js';
 import type { Config } from '../config/schema.js';
-import { desiredRecords } from '../dns/records/index.js';
-import type { DkimInput, RecordsInput } from '../dns/records/input.js';
 import { findOtherSenders } from '../dns/other-senders.js';
 import type { DesiredRecord, DnsRecord } from '../dns/record.js';
+import { desiredRecords } from '../dns/records/index.js';
+import type { DkimInput, RecordsInput } from '../dns/records/input.js';
 import { domainsOf } from './survey.js';
 
 export interface DnsIntent {

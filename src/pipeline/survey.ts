@@ -1,8 +1,8 @@
 import type { Component } from '../components/component.js';
 import type { Config } from '../config/schema.js';
+import { isWithin } from '../dns/canonical.js';
 import type { Zone } from '../dns/providers/provider.js';
 import type { LiveRecord } from '../dns/record.js';
-import { isWithin } from '../dns/canonical.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readFacts } from '../facts/read-facts.js';

@@ -2,15 +2,17 @@ import type { DomainModel, ServerHas, ServerModel, Versions } from '../component
 import { atLeast } from '../components/version.js';
 import type { ServerConfig } from '../config/schema.js';
 import type { Facts } from '../facts/index.js';
+import type { OsRelease } from '../facts/os-release.js';
 
 export interface ModelInput {
   hostname: string;
   server: ServerConfig;
   /** Domains of this server with their selectors, the signing one first. */
   domains: readonly { name: string; selectors: readonly string[] }[];
+  /** Preflight has refused every other system. */
+  os: OsRelease;
   facts: Pick<
     Facts,
-    | 'os'
     | 'packages'
     | 'candidates'
     | 'machine'
@@ -49,9 +51,10 @@ const shipped: Readonly<Record<string, Versions>> = {
 
 /** Gathers what the components need from configuration and facts. Pure. */
 export function buildModel(input: ModelInput): Models {
-  const { facts, hostname } = input;
-  const versions = readVersions(facts);
+  const { facts, hostname, os } = input;
+  const versions = readVersions(os, facts);
   const directory = input.acme.directory ?? facts.certificate.directory;
+  const ca = input.acme.ca ?? facts.certificate.ca;
   const domains = input.domains.map(({ name, selectors }): DomainModel => {
     const signs = facts.dkim.signing.find((entry) => entry.domain === name);
     return { name, selectors, live: signs !== undefined && signs.selector === selectors[0] };
@@ -60,15 +63,15 @@ export function buildModel(input: ModelInput): Models {
     hostname,
     profile: input.server.profile,
     os: {
-      id: facts.os.id === 'ubuntu' ? 'ubuntu' : 'debian',
-      version: facts.os.version,
-      codename: facts.os.codename,
+      id: os.id === 'ubuntu' ? 'ubuntu' : 'debian',
+      version: os.version,
+      codename: os.codename,
     },
     versions,
     mapType: atLeast(versions.postfix, '3.11') ? 'lmdb' : 'hash',
     domains,
     ...(directory === undefined || directory === letsEncrypt ? {} : { acmeDirectory: directory }),
-    ...(input.acme.ca === undefined ? {} : { acmeCa: input.acme.ca }),
+    ...(ca === undefined ? {} : { acmeCa: ca }),
     ...(input.server.acmeEmail === undefined ? {} : { acmeEmail: input.server.acmeEmail }),
     certificate: currentCertificate(input, directory),
     ipv6: input.ipv6,
@@ -116,7 +119,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
   };
 }
 
-function readVersions({ os, packages, candidates }: ModelInput['facts']): Versions {
+function readVersions(os: OsRelease, { packages, candidates }: ModelInput['facts']): Versions {
   const known = shipped[`${os.id} ${os.version}`] ?? shipped['debian 12'];
   const version = (name: string, fallback: string | undefined): string => {
     const found = packages.get(name)?.version ?? candidates.get(name)?.version ?? fallback ?? '0';

@@ -1,0 +1,255 @@
+import type { Component } from '../components/component.js';
+import { createComponents } from '../components/index.js';
+import { createRenderer } from '../components/render.js';
+import type { Answers } from '../config/answers.js';
+import type { Config, ServerConfig } from '../config/schema.js';
+import type { Secret } from '../config/secret.js';
+import { planZone } from '../dns/plan-zone.js';
+import type { DnsRecord, Stage } from '../dns/record.js';
+import { chooseSelector } from '../dns/records/dkim.js';
+import type { DkimInput } from '../dns/records/input.js';
+import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
+import { Exit, SetupError } from '../errors.js';
+import type { Facts } from '../facts/index.js';
+import { readFiles } from '../facts/read-facts.js';
+import { buildModel, type Models } from '../plan/build-model.js';
+import {
+  buildServerPlan,
+  listChangedPaths,
+  type OnConflict,
+  type ServerPlan,
+} from '../plan/build-server-plan.js';
+import type { ManualStep, RunSecret, ServerStep } from '../plan/step.js';
+import type { Connection } from '../ssh/connection.js';
+import type { PlanView } from '../ui/report/plan.js';
+import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
+import { type DnsIntent, intendDns } from './desired-dns.js';
+import { gatherEvidence } from './gather-evidence.js';
+import type { Resolvers } from './open-resolvers.js';
+import { readGivenFile } from './read-given-file.js';
+import type { Session } from './session.js';
+import { domainsOf, type ZoneSurvey } from './survey.js';
+
+export interface WantedMailbox {
+  address: string;
+  password: Secret;
+}
+
+export interface PlanRequest {
+  config: Config;
+  hostname: string;
+  answers: Answers;
+  mailboxes: readonly WantedMailbox[];
+  consents: Consents;
+  onConflict: OnConflict;
+}
+
+/** One plan over server and DNS, and what carrying it out needs beside it. */
+export interface FullPlan {
+  hostname: string;
+  server: ServerPlan;
+  zones: readonly { survey: ZoneSurvey; plan: ZonePlan }[];
+  manual: readonly ManualStep[];
+  secrets: readonly RunSecret[];
+  models: Models;
+  intent: DnsIntent;
+  addresses: PublicAddresses;
+  /** Mailboxes that were asked for and are there already. */
+  existingMailboxes: readonly string[];
+  /** The records of a stage that must be seen at every authoritative server before its sync point is passed. */
+  awaited(stage: Stage, changes: readonly PlannedChange[]): DnsRecord[];
+}
+
+/** The components, rendering from the package's templates. */
+export async function openComponents(session: Session): Promise<readonly Component[]> {
+  return createComponents(createRenderer(await session.context.loadTemplates()));
+}
+
+/** Facts and zones against the desired state. Reads, and writes nothing anywhere. */
+export async function makePlan(
+  session: Session,
+  connection: Connection,
+  components: readonly Component[],
+  facts: Facts,
+  zones: readonly ZoneSurvey[],
+  resolvers: Resolvers,
+  request: PlanRequest,
+): Promise<FullPlan> {
+  const { config, hostname } = request;
+  const server = config.servers[hostname];
+  if (server === undefined || facts.os === undefined)
+    throw new Error('the plan needs a server that passed preflight');
+  const addresses = await chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers);
+  const live = zones.flatMap((zone) => zone.live);
+  const dkim = chooseDkim(session, config, hostname, facts, live);
+  const intent = intendDns(config, session.lock, hostname, addresses, dkim, live);
+  const models = buildModel({
+    hostname,
+    server,
+    os: facts.os,
+    domains: [...dkim].map(([name, keys]) => ({ name, selectors: keys.map(({ selector }) => selector) })),
+    facts,
+    acme: await readAcme(request.answers),
+    ...(await readTrustAnchor(session, server)),
+    ipv6: addresses.ipv6 !== undefined,
+  });
+  const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
+  const accounts = planMailboxes(request, facts, models.model.mapType);
+  const planned = await Promise.all(
+    zones.map(async (survey) => ({
+      survey,
+      plan: planZone({
+        zone: survey.zone,
+        live: survey.live,
+        desired: intent.desired,
+        input: intent.input,
+        caps: survey.open.definition.capabilities,
+        audit: (record) => survey.open.provider.audit(record),
+        consents: request.consents,
+        evidence: await gatherEvidence(survey, intent, resolvers),
+        installId: hostname.replace(/[^a-z0-9]+/g, '-'),
+        privateNetwork: resolvers.own,
+      }),
+    })),
+  );
+  return {
+    hostname,
+    server: { ...serverPlan, steps: [...withAccounts(serverPlan.steps, accounts.steps)] },
+    zones: planned,
+    manual: addresses.manual,
+    secrets: accounts.secrets,
+    models,
+    intent,
+    addresses,
+    existingMailboxes: accounts.existing,
+    awaited: (stage, changes) =>
+      awaitedRecords(
+        stage,
+        changes,
+        planned.map(({ plan }) => plan),
+      ),
+  };
+}
+
+export function toPlanView(plan: FullPlan): PlanView {
+  return {
+    hostname: plan.hostname,
+    server: plan.server.steps,
+    zones: plan.zones.map((zone) => zone.plan),
+    manual: plan.manual,
+  };
+}
+
+/** Any conflict means that nothing may be written, neither in DNS nor on the server. Throws E_DNS_CONFLICT (exit 2). */
+export function refuseDnsConflicts(plan: FullPlan): void {
+  const conflicts = plan.zones.flatMap((zone) => zone.plan.conflicts);
+  const first = conflicts[0];
+  if (first === undefined) return;
+  throw new SetupError({
+    code: first.code,
+    exit: Exit.usage,
+    what: first.what,
+    evidence: [...first.evidence, ...conflicts.slice(1).map((conflict) => conflict.what)],
+    fix: [...new Set(conflicts.flatMap((conflict) => conflict.fix)), 'Nothing was changed.'],
+  });
+}
+
+/** The keys on the server, newest first; without any, a selector named after the month (R9) at which DNS holds nothing. */
+function chooseDkim(
+  session: Session,
+  config: Config,
+  hostname: string,
+  facts: Facts,
+  live: readonly DnsRecord[],
+): Map<string, DkimInput[]> {
+  const month = new Date(session.context.clock()).toISOString().slice(0, 7).replace('-', '');
+  return new Map(
+    domainsOf(config, hostname).map(([name]) => {
+      const keys = facts.dkim.keys.filter((key) => key.domain === name);
+      const signing = facts.dkim.signing.find((entry) => entry.domain === name)?.selector;
+      const rank = (selector: string): string => (selector === signing ? `1${selector}` : `0${selector}`);
+      const ordered = [...keys].sort((a, b) => (rank(a.selector) < rank(b.selector) ? 1 : -1));
+      const known = ordered.map(({ selector, publicKey }) => ({ selector, publicKey }));
+      return [name, known.length > 0 ? known : [{ selector: chooseSelector(`s${month}`, name, live) }]];
+    }),
+  );
+}
+
+async function planServer(
+  connection: Connection,
+  components: readonly Component[],
+  facts: Facts,
+  models: Models,
+  request: PlanRequest,
+  signal: AbortSignal,
+): Promise<ServerPlan> {
+  const input = { ...models, facts, components, onConflict: request.onConflict };
+  const changed = listChangedPaths(input);
+  // The diffs need what is there now: one more round trip, and none when nothing differs.
+  const contents = await readFiles(connection, changed, signal);
+  return buildServerPlan({ ...input, contents });
+}
+
+function planMailboxes(
+  request: PlanRequest,
+  facts: Facts,
+  mapType: string,
+): { steps: ServerStep[]; secrets: RunSecret[]; existing: string[] } {
+  const steps: ServerStep[] = [];
+  const secrets: RunSecret[] = [];
+  const existing: string[] = [];
+  for (const { address, password } of request.mailboxes) {
+    if (facts.accounts.mailboxes.includes(address)) {
+      existing.push(address);
+      continue;
+    }
+    const name = `mailbox-${steps.length + 1}`;
+    steps.push({
+      id: `mailbox:${address}`,
+      run: 'install',
+      title: `Create the mailbox ${address}`,
+      reason: 'there is none of that name',
+      calls: [{ fn: 'accounts_add', args: [address, name, mapType] }],
+    });
+    secrets.push({ name, value: `${password.reveal()}\n` });
+  }
+  return { steps, secrets, existing };
+}
+
+/** Mailboxes come last in the install run: they need Dovecot's hashing and Postfix's tables. */
+function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerStep[]): ServerStep[] {
+  const install = steps.filter((step) => step.run === 'install');
+  return [...install, ...accounts, ...steps.filter((step) => step.run !== 'install')];
+}
+
+const rolesOf: Readonly<Partial<Record<Stage, readonly string[]>>> = {
+  host: ['a', 'aaaa'],
+  auth: ['spf', 'host-spf', 'dkim'],
+};
+
+function awaitedRecords(
+  stage: Stage,
+  changes: readonly PlannedChange[],
+  plans: readonly ZonePlan[],
+): DnsRecord[] {
+  const roles = rolesOf[stage] ?? [];
+  const coming = changes.filter((change) => change.stage === stage && change.pending === undefined);
+  const standing = plans.flatMap((plan) => plan.kept.filter(({ role }) => roles.includes(role)));
+  return [
+    ...coming.flatMap(({ after }) => (after === undefined ? [] : [after])),
+    ...standing.flatMap(({ live }) => live),
+  ];
+}
+
+async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: string }> {
+  const { acmeDirectory, acmeCa } = answers;
+  return {
+    ...(acmeDirectory === undefined ? {} : { directory: acmeDirectory.value }),
+    ...(acmeCa === undefined ? {} : { ca: await readGivenFile(acmeCa.value, '--acme-ca') }),
+  };
+}
+
+async function readTrustAnchor(session: Session, server: ServerConfig): Promise<{ trustAnchor?: string }> {
+  const path = session.answers.trustAnchor?.value ?? server.resolver.trustAnchor;
+  return path === undefined ? {} : { trustAnchor: await readGivenFile(path, '--trust-anchor') };
+}
