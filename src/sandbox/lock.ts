@@ -1,7 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
+import { SANDBOX_ENV } from './run.js';
 
 /** A process, told apart from a later one with the same number by its start time (clock ticks since boot). */
 export interface ProcessId {
@@ -22,32 +24,40 @@ export async function isAlive(id: ProcessId): Promise<boolean> {
   return (await readProcessId(id.pid))?.start === id.start;
 }
 
+// 75: held by another; 76: the file was removed between opening and locking it.
+const HOLD = `exec 9>>"$0"; flock -n 9 || exit 75; [ "$0" -ef /proc/self/fd/9 ] || exit 76; echo; exec cat >/dev/null`;
+
 /**
- * Takes a lock file that dies with its process: a lock whose owner is gone is taken over.
- * Returns the release function, or the living owner.
+ * Takes a lock that the kernel frees when its process ends, however it ends: flock(2), held by a small child that ends
+ * with this process's end of a pipe (Node itself cannot lock files). Returns the release function, or the owner.
  */
-export async function tryLock(file: string): Promise<(() => Promise<void>) | ProcessId> {
-  const self = await readProcessId(process.pid);
-  if (self === undefined) throw new Error('/proc is not mounted');
-  const draft = `${file}.${randomUUID()}`;
-  await writeFile(draft, JSON.stringify(self), { mode: 0o600 });
-  try {
-    for (;;) {
-      // link(2) is atomic and the file is complete when it appears, so a reader never sees half an owner.
-      if (await linked(draft, file)) return () => rm(file, { force: true });
-      const owner = await livingOwner(file);
-      if (owner !== undefined) return owner;
-      await dropDeadLock(file, `${draft}.dead`);
+export async function tryLock(file: string): Promise<(() => Promise<void>) | { pid: number }> {
+  for (;;) {
+    // Detached, because Ctrl-C reaches the whole process group and cleaning up still needs the lock.
+    const child = spawn('sh', ['-c', HOLD, file], {
+      detached: true,
+      env: SANDBOX_ENV,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    });
+    const ended = once(child, 'close');
+    const [first] = await Promise.race([once(child.stdout, 'data'), ended]);
+    if (typeof first !== 'number') {
+      await writeFile(file, String(process.pid));
+      return async () => {
+        await rm(file, { force: true });
+        child.stdin.end();
+        await ended;
+      };
     }
-  } finally {
-    await rm(draft, { force: true });
+    if (first === 75) return { pid: Number((await readText(file)) ?? '') };
+    if (first !== 76) throw new Error(`cannot lock ${file} (flock ended with ${first})`);
   }
 }
 
 /** Waits until the lock is free; `onWait` is called once with the process that holds it. */
 export async function waitForLock(
   file: string,
-  options: { signal?: AbortSignal; intervalMs?: number; onWait?(owner: ProcessId): void } = {},
+  options: { signal?: AbortSignal; intervalMs?: number; onWait?(owner: { pid: number }): void } = {},
 ): Promise<() => Promise<void>> {
   for (let told = false; ; told = true) {
     const result = await tryLock(file);
@@ -59,38 +69,6 @@ export async function waitForLock(
       options.signal === undefined ? {} : { signal: options.signal },
     );
   }
-}
-
-async function livingOwner(file: string): Promise<ProcessId | undefined> {
-  const owner = parseOwner(await readText(file));
-  return owner !== undefined && (await isAlive(owner)) ? owner : undefined;
-}
-
-/** Moved aside before it is removed: if another process took the lock in between, that lock is put back. */
-async function dropDeadLock(file: string, aside: string): Promise<void> {
-  try {
-    await rename(file, aside);
-  } catch (error) {
-    if (isErrno(error, 'ENOENT')) return;
-    throw error;
-  }
-  if ((await livingOwner(aside)) !== undefined) await linked(aside, file);
-  await rm(aside, { force: true });
-}
-
-async function linked(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
-    throw error;
-  }
-}
-
-function parseOwner(text: string | undefined): ProcessId | undefined {
-  const match = /^\{"pid":(\d+),"start":"(\d+)"\}$/.exec(text ?? '');
-  return match === null ? undefined : { pid: Number(match[1]), start: match[2] ?? '' };
 }
 
 // ENODEV and ESRCH: a cgroup or a process that vanished while its file was open.

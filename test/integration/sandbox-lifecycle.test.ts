@@ -11,6 +11,7 @@ import {
   listLabs,
   loadLab,
 } from '../../src/sandbox/index.js';
+import { readText } from '../../src/sandbox/lock.js';
 import { namespacesOf } from '../../src/sandbox/net/network.js';
 import { run } from '../../src/sandbox/run.js';
 
@@ -61,7 +62,9 @@ describe('a lab that was interrupted', () => {
 
   it('refuses a second creator and a remover while it is being created', async () => {
     const first = createLab({ name: 'it-abort', cacheDir, services: [] });
-    await expect.poll(() => existsSync('/run/smtp-setup-sandbox/it-abort.lock'), { interval: 5 }).toBe(true);
+    await expect
+      .poll(() => readText('/run/smtp-setup-sandbox/it-abort.lock'), { interval: 5 })
+      .toBe(String(process.pid));
     await expect(createLab({ name: 'it-abort', cacheDir })).rejects.toMatchObject({
       code: 'E_SANDBOX_BUSY',
       exit: 6,
