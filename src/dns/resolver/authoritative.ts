@@ -3,12 +3,13 @@ import { isAskable, toAnswer, unaskable } from './answer.js';
 import { formatServerAddress } from './server-address.js';
 import {
   type Answer,
-  type AuthoritativeResolver,
+  isAbsent,
   isUnknown,
   type NameServer,
   type QueryType,
   type Resolver,
   type ServerAnswer,
+  type ZoneInspector,
   type ZoneServers,
 } from './types.js';
 import type { Query } from './wire.js';
@@ -50,7 +51,7 @@ function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Pr
 }
 
 /** Asks each zone's own servers by address, RD=0, AA needed. Zone cuts are found once. */
-export function createAuthoritativeResolver(options: AuthoritativeOptions): AuthoritativeResolver {
+export function createAuthoritativeResolver(options: AuthoritativeOptions): ZoneInspector {
   const { recursive, query, anchors = [], port = 53, timeoutMs = 2000, signal } = options;
   const lookup: ZoneLookup = {
     recursive,
@@ -89,10 +90,12 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Auth
     name: string,
     type: QueryType,
     abort: AbortSignal | undefined,
+    transport: 'auto' | 'udp' | 'tcp' = 'auto',
   ) => {
     const reply = await query(server, name, type, {
       recursion: false,
       timeoutMs,
+      transport,
       ...(abort && { signal: abort }),
     });
     const via = `${formatServerAddress(server)} (${server.host})`;
@@ -188,6 +191,24 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Auth
         if (!('error' in known) && isWithin(name, known.zone) && known.zone.length > deepest.zone.length)
           deepest = known;
       return deepest;
+    },
+    async readDelegation(zone) {
+      const dot = zone.indexOf('.');
+      const parentName = dot < 0 ? '' : zone.slice(dot + 1);
+      const parent = await startZone(parentName);
+      if ('error' in parent) return parent;
+      for (const server of parent.servers) {
+        const { answer, referral } = await askOne(parent.zone, server, zone, 'NS', signal);
+        if (referral?.zone === zone) return { parent: parent.zone, hosts: referral.hosts, via: answer.via };
+        // A server that holds both zones answers for the child instead of referring to it.
+        const hosts = answer.records.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
+        if (hosts.length > 0) return { parent: parent.zone, hosts, via: answer.via };
+        if (isAbsent(answer.status)) return { parent: parent.zone, hosts: [], via: answer.via };
+      }
+      return { error: `no server of ${parent.zone === '' ? 'the root zone' : parent.zone} answered` };
+    },
+    async probe(server, zone, transport) {
+      return (await askOne(zone, server, zone, 'SOA', signal, transport)).answer;
     },
     resolveEach: (name, type, abort) => resolveEach(name, type, abort),
     resolve: (name, type, more = {}) => resolve(name, type, more.signal),

@@ -108,6 +108,16 @@ export interface AuthoritativeResolver extends Resolver {
   resolveEach(name: string, type: QueryType, signal?: AbortSignal): Promise<readonly ServerAnswer[]>;
 }
 
+/** What only a checker asks: the delegation from above, and one server by itself. */
+export interface ZoneInspector extends AuthoritativeResolver {
+  /** The NS set that the parent zone's servers delegate to. */
+  readDelegation(
+    zone: string,
+  ): Promise<{ parent: string; hosts: readonly string[]; via: string } | { error: string }>;
+  /** The zone's SOA from one server at one address, over one transport. */
+  probe(server: NameServer, zone: string, transport: 'udp' | 'tcp'): Promise<ServerAnswer>;
+}
+
 export function isAbsent(status: AnswerStatus): boolean {
   return status === 'nodata' || status === 'nxdomain';
 }
