@@ -42,7 +42,7 @@ function range(line: number, count: number): string {
 /** A hunk goes on until more than twice the context is unchanged. */
 function findEnd(edits: readonly Edit[], from: number): number {
   let last = from;
-  for (let at = from; at < edits.length && at - last <= 2 * context; at += 1)
+  for (let at = from; at < edits.length && at - last <= 2 * context + 1; at += 1)
     if (edits[at]?.kind !== ' ') last = at;
   return Math.min(edits.length, last + context + 1);
 }

@@ -91,7 +91,9 @@ export function planGroup(
         { fn: 'group_done', args: [] },
       ],
       files: judged.map(({ file }) => file),
-      preview: changed.flatMap(({ file }) => diffOf(file, context)),
+      preview: changed.flatMap(({ file, verdict }) =>
+        verdict.kind === 'mode' ? [modeChange(file, context)] : diffOf(file, context),
+      ),
     },
   };
 }
@@ -125,9 +127,12 @@ function describeConflict(
 function diffOf(file: ManagedFile, context: GroupContext): string[] {
   const found = context.files.get(file.path);
   const before = found ? (context.contents.get(file.path) ?? '') : '';
-  const lines = unifiedDiff(before, file.content);
-  if (lines.length > 0) return [`--- ${found ? file.path : '/dev/null'}`, `+++ ${file.path}`, ...lines];
-  return [`${file.path}: ${found?.mode} ${found?.owner} → ${file.mode} ${file.owner}`];
+  return [`--- ${found ? file.path : '/dev/null'}`, `+++ ${file.path}`, ...unifiedDiff(before, file.content)];
+}
+
+function modeChange(file: ManagedFile, context: GroupContext): string {
+  const found = context.files.get(file.path);
+  return `${file.path}: ${found?.mode} ${found?.owner} → ${file.mode} ${file.owner}`;
 }
 
 function describeReason(changed: readonly JudgedFile[], leftovers: number, pending: boolean): string {
