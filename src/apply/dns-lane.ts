@@ -81,7 +81,7 @@ function failureOf(outcome: Outcome, now: readonly LiveRecord[]): string | undef
   return outcome.error ?? 'the provider accepted it, but the zone does not show it';
 }
 
-function writeError(zone: string, stage: Stage, lines: readonly string[], cause: unknown): SetupError {
+function writeError(zone: string, stage: Stage, lines: readonly string[]): SetupError {
   return new SetupError({
     code: 'E_DNS_WRITE',
     exit: Exit.failed,
@@ -91,7 +91,6 @@ function writeError(zone: string, stage: Stage, lines: readonly string[], cause:
       'Run the command again: it goes on with what is missing.',
       'To go back instead: smtp-setup undo dns',
     ],
-    cause,
   });
 }
 
@@ -100,6 +99,15 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
   let release: (() => Promise<void>) | undefined;
   let saved: readonly string[] | undefined;
   let counter = 0;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One thing at a time: stages may be published side by side by the caller, a zone is not. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    // Whether the one before failed is its own caller's business.
+    const result = last.then(work, work);
+    last = result;
+    return result;
+  };
 
   const backup = async (live?: readonly LiveRecord[]): Promise<readonly string[]> => {
     release ??= await journal.lock(zone.name);
@@ -110,12 +118,17 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
     return saved;
   };
 
-  const journalWrites = async (items: readonly WriteItem[]): Promise<Map<WriteItem, string>> => {
+  const journalWrites = async (
+    items: readonly WriteItem[],
+    live: readonly LiveRecord[],
+  ): Promise<Map<WriteItem, string>> => {
     const at = clock().toISOString();
     const ids = new Map(items.map((item) => [item, `${at}-${++counter}`]));
     const entries = items.map((item): JournalEntry => {
       const { stage, role } = item.planned;
-      return { kind: 'write', id: ids.get(item) ?? '', at, stage, role, change: item.change };
+      // As it stands there now, so that an undo gives back today's TTL and comment, not the plan's.
+      const change = refreshed(item.change, live);
+      return { kind: 'write', id: ids.get(item) ?? '', at, stage, role, change };
     });
     await journal.append(zone.name, entries);
     return ids;
@@ -133,7 +146,7 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
         outcomes.push(...batch.map((item) => ({ item, sent: false })));
         continue;
       }
-      for (const [item, id] of await journalWrites(batch)) ids.set(item, id);
+      for (const [item, id] of await journalWrites(batch, live)) ids.set(item, id);
       outcomes.push(...(await sendBatch(batch, live, options)));
     }
     const now = await provider.list(zone);
@@ -159,8 +172,7 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
       ({ outcome, failure }) =>
         `${failure === undefined ? 'done' : 'FAILED'}: ${lineOf(outcome.item.change)}${failure === undefined ? '' : ` — ${sanitizeLine(failure, 300)}`}`,
     );
-    if (results.some(({ failure }) => failure !== undefined))
-      throw writeError(zone.name, stage, lines, undefined);
+    if (results.some(({ failure }) => failure !== undefined)) throw writeError(zone.name, stage, lines);
     for (const line of lines) log(line);
     checkSets(stage, todo, now);
   };
@@ -180,42 +192,44 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
         zone.name,
         stage,
         wrong.map((record) => `lost: ${formatRecord(record)}`),
-        undefined,
       );
     }
   };
 
+  const applyStage: DnsLane['applyStage'] = async (stage, planned) => {
+    const ofStage = planned.filter((change) => change.stage === stage);
+    if (ofStage.length === 0) return { written: 0, alreadyThere: 0 };
+    const waiting = ofStage.find(({ pending }) => pending !== undefined);
+    if (waiting !== undefined) {
+      throw new SetupError({
+        code: 'E_DNS_PENDING',
+        exit: Exit.failed,
+        what: `The record ${waiting.after?.name ?? waiting.id} is not known yet; nothing of the stage was written.`,
+        evidence: [`waits for ${waiting.pending}`],
+      });
+    }
+    // Locked before the reading: what is read is what will be changed.
+    release ??= await journal.lock(zone.name);
+    const live = await provider.list(zone);
+    const items = ofStage.map(toItem);
+    const flattensApexCname = options.capabilities.flattensApexCname === true;
+    const target: WriteTarget = { zone: zone.name, stage, flattensApexCname };
+    const todo = bySet(items).flatMap((set) => remainingOf(set, live, target));
+    if (todo.length > 0) {
+      await backup(live);
+      await writeItems(stage, todo, live);
+    }
+    return { written: todo.length, alreadyThere: items.length - todo.length };
+  };
+
   return {
-    backup: () => backup(),
-    async applyStage(stage, planned) {
-      const ofStage = planned.filter((change) => change.stage === stage);
-      if (ofStage.length === 0) return { written: 0, alreadyThere: 0 };
-      const waiting = ofStage.find(({ pending }) => pending !== undefined);
-      if (waiting !== undefined) {
-        throw new SetupError({
-          code: 'E_DNS_PENDING',
-          exit: Exit.failed,
-          what: `The record ${waiting.after?.name ?? waiting.id} is not known yet; nothing of the stage was written.`,
-          evidence: [`waits for ${waiting.pending}`],
-        });
-      }
-      // Locked before the reading: what is read is what will be changed.
-      release ??= await journal.lock(zone.name);
-      const live = await provider.list(zone);
-      const items = ofStage.map(toItem);
-      const flattensApexCname = options.capabilities.flattensApexCname === true;
-      const target: WriteTarget = { zone: zone.name, stage, flattensApexCname };
-      const todo = bySet(items).flatMap((set) => remainingOf(set, live, target));
-      if (todo.length > 0) {
-        await backup(live);
-        await writeItems(stage, todo, live);
-      }
-      return { written: todo.length, alreadyThere: items.length - todo.length };
-    },
-    async close() {
-      const held = release;
-      release = undefined;
-      await held?.();
-    },
+    backup: () => inTurn(() => backup()),
+    applyStage: (stage, planned) => inTurn(() => applyStage(stage, planned)),
+    close: () =>
+      inTurn(async () => {
+        const held = release;
+        release = undefined;
+        await held?.();
+      }),
   };
 }

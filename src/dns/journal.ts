@@ -1,6 +1,6 @@
 import { formatRecord, recordKey, sameRecord } from './canonical.js';
 import { indexOfRecord, isInEffect } from './diff.js';
-import { isDmarcRecord } from './merge/dmarc.js';
+import { isDmarcRecord } from './dmarc.js';
 import { type ChangeDraft, sequenceChanges } from './merge/sequence.js';
 import type { Change } from './providers/provider.js';
 import { type LiveRecord, type Stage, stages } from './record.js';

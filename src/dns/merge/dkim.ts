@@ -1,11 +1,13 @@
 import { formatRecord } from '../canonical.js';
+import { parseDkimKey } from '../dkim-key.js';
 import type { DesiredRecord } from '../record.js';
 import type { PlanBuilder } from './builder.js';
 
-/** The `p=` value without white space; undefined when the text has none. */
-export function dkimKey(text: string): string | undefined {
-  const tag = text.split(';').find((part) => /^\s*p\s*=/.test(part));
-  return tag?.slice(tag.indexOf('=') + 1).replace(/\s+/g, '');
+/** The same public key, whatever the encoding and the other tags; a revoked one is like no other. */
+export function isSameDkimKey(a: string, b: string): boolean {
+  const [left, right] = [parseDkimKey(a), parseDkimKey(b)];
+  if (left.publicKey === '' || right.publicKey === '') return false;
+  return left.publicKey === right.publicKey || (left.spki !== undefined && left.spki === right.spki);
 }
 
 /** One TXT per selector; the same name with another key means a new selector, never a replacement (R9). */
@@ -15,14 +17,9 @@ export function mergeDkim(b: PlanBuilder, desired: DesiredRecord): void {
     b.create(desired);
     return;
   }
-  const key = desired.data.type === 'TXT' ? dkimKey(desired.data.text) : undefined;
+  const wanted = desired.data.type === 'TXT' ? desired.data.text : '';
   const only = existing.length === 1 ? existing[0] : undefined;
-  if (
-    desired.pending === undefined &&
-    only?.data.type === 'TXT' &&
-    key !== '' &&
-    dkimKey(only.data.text) === key
-  ) {
+  if (desired.pending === undefined && only?.data.type === 'TXT' && isSameDkimKey(only.data.text, wanted)) {
     b.keep('dkim', existing, 'The key is published.');
     return;
   }

@@ -1,13 +1,9 @@
 import { formatRecord } from '../canonical.js';
+import { isDmarcRecord } from '../dmarc.js';
 import type { DesiredRecord, LiveRecord } from '../record.js';
 import type { PlanBuilder } from './builder.js';
 
 const textOf = (record: LiveRecord): string => (record.data.type === 'TXT' ? record.data.text : '');
-
-/** Whether a TXT value is meant as DMARC (RFC 9989): the version tag comes first. */
-export function isDmarcRecord(text: string): boolean {
-  return /^v\s*=\s*DMARC1\s*(?:;|$)/i.test(text);
-}
 
 /** Tags in order, white space and the final semicolon aside. */
 function normalTags(text: string): string {

@@ -1,7 +1,7 @@
-import { ancestorsWithin, formatRecord, sameData } from '../canonical.js';
+import { ancestorsWithin, formatRecord } from '../canonical.js';
 import type { DesiredRecord, LiveRecord } from '../record.js';
 import type { PlanBuilder } from './builder.js';
-import { dkimKey } from './dkim.js';
+import { isSameDkimKey } from './dkim.js';
 
 /** Required records stop the plan, the others are left out with a note. */
 export function refuse(
@@ -36,10 +36,8 @@ function passCname(b: PlanBuilder, desired: DesiredRecord, cname: LiveRecord): b
     return false;
   }
   if (desired.role === 'dkim' && desired.data.type === 'TXT' && desired.pending === undefined) {
-    const key = dkimKey(desired.data.text);
-    const found = behind?.some(
-      (data) => sameData(data, desired.data) || (data.type === 'TXT' && dkimKey(data.text) === key),
-    );
+    const { text } = desired.data;
+    const found = behind?.some((data) => data.type === 'TXT' && isSameDkimKey(data.text, text));
     if (found === true) {
       b.keep('dkim', [cname], 'Our key stands behind the CNAME.');
       return false;

@@ -1,8 +1,8 @@
 import { formatRecord, sameData, typeOf } from '../canonical.js';
+import { isDmarcRecord } from '../dmarc.js';
 import type { DesiredRecord, LiveRecord } from '../record.js';
 import { isSpfRecord } from '../spf/parse.js';
 import type { PlanBuilder } from './builder.js';
-import { isDmarcRecord } from './dmarc.js';
 
 const textIs =
   (test: (text: string) => boolean) =>

@@ -8,12 +8,14 @@ import { toChange } from './sequence.js';
 /** Whether writes to the zone will be seen at all (R1). */
 export function checkZone(b: PlanBuilder): void {
   const { zone, evidence } = b.input;
-  if (zone.state === 'pending' || (zone.note !== undefined && zone.note !== '')) {
+  const note = zone.note ?? '';
+  if (zone.state === 'active' && note !== '') b.note('info', note);
+  if (zone.state === 'pending' || (zone.state !== 'active' && note !== '')) {
     b.conflict({
       code: 'E_ZONE_NOT_ACTIVE',
       role: 'zone',
       what: `The zone ${zone.name} is not active at the DNS provider: what is written there would not be seen.`,
-      evidence: [zone.note ?? `state: ${zone.state}`],
+      evidence: [note === '' ? `state: ${zone.state}` : note],
       fix: [
         `Set the name servers of ${zone.name} at the registrar to: ${zone.nameServers.join(', ') || "the provider's"}`,
       ],

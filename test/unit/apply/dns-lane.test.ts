@@ -301,6 +301,44 @@ describe('the DNS lane', () => {
     expect(undoDns(await t.journal.read(domainName), t.state.records).changes).toEqual([]);
   });
 
+  test('R17: stages asked for side by side are written one after the other, under one lock', async () => {
+    const t = setUp([]);
+    const done = plan([]);
+    const results = await Promise.all(order.map((stage) => t.lane.applyStage(stage, done.changes)));
+    expect(results.map(({ written }) => written)).toEqual([1, 3, 1, 1, 0]);
+    expect(t.events.filter((event) => event === 'lock')).toHaveLength(1);
+    const applies = t.state.calls.flatMap((call, index) => (call === 'apply' ? [index] : []));
+    expect(
+      applies.every((index) => t.state.calls[index - 1] === 'list' && t.state.calls[index + 1] === 'list'),
+    ).toBe(true);
+  });
+
+  test('a failed stage does not block the next one', async () => {
+    const t = setUp([]);
+    const done = plan([]);
+    t.state.misbehave = () => [];
+    await expect(t.lane.applyStage('host', done.changes)).rejects.toMatchObject({
+      evidence: [expect.stringContaining('gave no answer for this record')],
+    });
+    t.state.misbehave = undefined;
+    await expect(t.lane.applyStage('host', done.changes)).resolves.toMatchObject({ written: 1 });
+    await t.lane.close();
+    expect(t.events.at(-1)).toBe('unlock');
+  });
+
+  test('R20: the journal keeps what stood there at the time of writing', async () => {
+    const spf = txt(domainName, 'v=spf1 include:x.example ~all', { ttl: 3600 });
+    const t = setUp([{ ...spf, ttl: 77, mark: 'new comment' }]);
+    await t.lane.applyStage('auth', plan([spf], { consents: allConsents }).changes);
+    expect(t.entries).toContainEqual(
+      expect.objectContaining({
+        change: expect.objectContaining({
+          before: expect.objectContaining({ ttl: 77, mark: 'new comment' }),
+        }),
+      }),
+    );
+  });
+
   test('R21: the lane knows the provider only; it asks no resolver about names that are to come', async () => {
     const t = setUp([]);
     await applyAll(t.lane, plan([]));

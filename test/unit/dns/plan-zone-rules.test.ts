@@ -24,9 +24,13 @@ const ours = (role: string): Partial<LiveRecord> => ({ mark: `smtp-setup/1 ${ins
 const notes = (done: ReturnType<typeof plan>): string => done.notes.map(({ text }) => text).join('\n');
 
 describe('R1: the zone must be seen', () => {
-  test('R1: a pending zone, or one with a note, stops', () => {
+  test('R1: a zone that is pending, or whose writes would not be seen, stops; one that is served does not', () => {
     expect(codes(plan([], { zone: { ...zone, state: 'pending' } }))).toEqual(['E_ZONE_NOT_ACTIVE']);
-    const partial = plan([], { zone: { ...zone, note: 'partial (CNAME) setup' } });
+    expect(codes(plan([], { zone: { ...zone, state: 'unknown' } }))).toEqual([]);
+    const paused = plan([], { zone: { ...zone, note: 'The zone is paused: records are served.' } });
+    expect(codes(paused)).toEqual([]);
+    expect(notes(paused)).toContain('The zone is paused');
+    const partial = plan([], { zone: { ...zone, state: 'unknown', note: 'partial (CNAME) setup' } });
     expect(partial.conflicts[0]).toMatchObject({ evidence: ['partial (CNAME) setup'] });
     expect(partial.conflicts[0]?.fix[0]).toContain('ada.ns.example, bob.ns.example');
   });
