@@ -21,7 +21,7 @@ export function createDovecot(render: Render): Component {
     title: 'Dovecot (IMAP 993, logins, mail store)',
     needs: ['accounts', 'certificates'],
     applies: (model) => model.profile === 'mailboxes',
-    packages: () => ['dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd'],
+    packages: () => ['postfix', 'dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd'],
     files: (model) => [
       {
         path: '/etc/dovecot/dovecot.conf',
@@ -40,7 +40,10 @@ export function createDovecot(render: Render): Component {
     units: () => [{ name: 'dovecot.service', onChange: 'restart' }],
     ports: () => [993],
     watch: ['/etc/dovecot/dovecot.conf'],
-    validate: () => [{ fn: 'dovecot_validate', args: [] }],
+    validate: () => [
+      { fn: 'dovecot_validate', args: [] },
+      { fn: 'postfix_spool', args: [] },
+    ],
     probe: (model) => [
       { fn: 'dovecot_probe_imap', args: [model.hostname] },
       { fn: 'dovecot_probe_login', args: [primaryDomain(model), model.mapType] },

@@ -27,21 +27,33 @@ nginx_validate() {
   return 1
 }
 
-# nginx_probe_acme HOSTNAME: a challenge's file is served for the name, and nothing else is.
+# nginx_probe_acme HOSTNAME: a challenge's file is served for the name, and nothing else is. Old workers answer for a
+# moment after a reload.
 nginx_probe_acme() {
-  local folder="$ROOT/var/www/smtp-setup/.well-known/acme-challenge" token said
-  token=probe-$$
+  local folder="$ROOT/var/www/smtp-setup/.well-known/acme-challenge" token=probe-$$ tries=0 said
   (umask 022 && printf 'smtp-setup %s\n' "$token" >"$folder/$token") || { problem "$folder cannot be written"; return 1; }
-  said=$(http_get "$1" "/.well-known/acme-challenge/$token")
+  until said=$(nginx_serves_challenges "$1" "$token"); do
+    tries=$((tries + 1))
+    [ "$tries" -lt 20 ] || break
+    sleep 0.5
+  done
   rm -f "$folder/$token"
+  [ "$tries" -lt 20 ] && return 0
+  problem "nginx does not serve challenges for $1: $(short_text "${said:-no answer}")"
+  return 1
+}
+
+nginx_serves_challenges() {
+  local said
+  said=$(http_get "$1" "/.well-known/acme-challenge/$2")
   case $said in
-    'HTTP/1.1 200 '*"smtp-setup $token"*) ;;
-    *) problem "nginx does not serve challenges for $1: $(short_text "${said:-no answer}")"; return 1 ;;
+    'HTTP/1.1 200 '*"smtp-setup $2"*) ;;
+    *) printf '%s' "$said"; return 1 ;;
   esac
   said=$(http_get "$1" /)
   case $said in
     'HTTP/1.1 404 '*) ;;
-    *) problem "nginx serves something for $1: $(short_text "${said:-no answer}")"; return 1 ;;
+    *) printf '%s' "$said"; return 1 ;;
   esac
 }
 

@@ -5,13 +5,23 @@
 postfix_validate() {
   local staged="$STAGE/etc/postfix" said
   for said in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d /etc/postfix/postfix-files /etc/postfix/postfix-files.d; do
-    [ -e "$said" ] && [ ! -e "$staged/${said##*/}" ] && ln -s "$said" "$staged/${said##*/}"
+    [ -e "$said" ] && [ ! -e "$staged/${said##*/}" ] && cp -a "$said" "$staged/${said##*/}"
   done
   said=$(postconf -c "$staged" -n 2>&1 >/dev/null) || { problem "main.cf: $(short_text "$said")"; return 1; }
   [ -z "$said" ] || { problem "main.cf: $(short_text "$said")"; return 1; }
   said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(short_text "$said")"; return 1; }
   [ -z "$said" ] || { problem "master.cf: $(short_text "$said")"; return 1; }
   said=$(postfix -c "$staged" check 2>&1) || { problem "postfix check: $(short_text "$said")"; return 1; }
+}
+
+# postfix_spool: Dovecot puts its sockets here, and Debian 13 makes the folder only when Postfix starts for the first time.
+postfix_spool() {
+  local folder="$ROOT/var/spool/postfix/private"
+  [ -d "$folder" ] && return 0
+  changed
+  (umask 022 && mkdir -p "${folder%/*}") && mkdir "$folder" && chown postfix:root "$folder" && chmod 0700 "$folder" && return 0
+  problem "$folder cannot be made"
+  return 1
 }
 
 # postfix_probe_ports HOSTNAME: greetings, TLS, and logins where they belong and nowhere else.
