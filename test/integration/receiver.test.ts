@@ -130,11 +130,19 @@ describe('a receiving mail server in the lab', () => {
   });
 
   it('shows a certificate of the lab that fits its name', async () => {
-    const sent = await sender.sendDirectly(
-      receiver.host,
-      { from: 'alice@sender.test', to: 'tls@receiver.test' },
-      ['--tls', '--tls-verify-ca', '--tls-ca-path', '/lab/tls/ca.pem', '--tls-verify-host'],
-    );
-    expect(sent.stdout).toMatch(/=== TLS started/);
+    const verify = ['-CAfile', '/lab/tls/ca.pem', '-verify_return_error', '-verify_hostname'];
+    const connect = [
+      'openssl',
+      's_client',
+      '-starttls',
+      'smtp',
+      '-connect',
+      `${receiver.host}:25`,
+      ...verify,
+    ];
+    const good = await sender.labHost.exec([...connect, receiver.host], { input: 'QUIT\n' });
+    expect(good.code, good.stderr).toBe(0);
+    const other = await sender.labHost.exec([...connect, 'mx.elsewhere.test'], { input: 'QUIT\n' });
+    expect(other.code).not.toBe(0);
   });
 });

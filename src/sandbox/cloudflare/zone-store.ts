@@ -76,6 +76,14 @@ export class ZoneStore {
     return this.transact((draft) => bodies.map((body) => this.insert(draft, this.read(body), {})));
   }
 
+  /** Removes everything, Cloudflare's own records too. */
+  async clear(): Promise<void> {
+    await this.transact((draft) => {
+      draft.clear();
+      return [];
+    });
+  }
+
   private async transact(
     change: (draft: Map<string, StoredRecord>) => StoredRecord[],
   ): Promise<StoredRecord[]> {
