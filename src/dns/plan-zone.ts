@@ -15,21 +15,6 @@ import { checkZone, noteSizes, noteWildcards } from './merge/zone-notes.js';
 import type { DesiredRecord, LiveRecord, RecordData } from './record.js';
 import type { PlannedChange, PlanZoneInput, ZonePlan } from './zone-plan.js';
 
-export type {
-  Conflict,
-  ConsentName,
-  Consents,
-  KeptRecord,
-  PlanNote,
-  PlannedChange,
-  PlanZoneInput,
-  SpfEvaluation,
-  StageWait,
-  StsPolicyEvidence,
-  ZoneEvidence,
-  ZonePlan,
-} from './zone-plan.js';
-
 /** How each role is merged with what stands there; the others have one record per name. */
 const rules: Readonly<Record<string, (b: PlanBuilder, desired: DesiredRecord) => void>> = {
   a: mergeAddress,

@@ -6,4 +6,4 @@ export {
   parseDomain,
   parseHostname,
 } from './host-names.js';
-export { type Mailbox, parseAddress, parseMailbox, parseSelector } from './mailbox-names.js';
+export { parseAddress, parseMailbox, parseSelector } from './mailbox-names.js';

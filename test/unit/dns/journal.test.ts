@@ -4,8 +4,8 @@ import { recordKey } from '../../../src/dns/canonical.js';
 import { applyChanges } from '../../../src/dns/diff.js';
 import { type JournalEntry, undoDns } from '../../../src/dns/journal.js';
 import { toChange } from '../../../src/dns/merge/sequence.js';
-import type { ZonePlan } from '../../../src/dns/plan-zone.js';
 import type { LiveRecord } from '../../../src/dns/record.js';
+import type { ZonePlan } from '../../../src/dns/zone-plan.js';
 import { afterPlan, allConsents, domainName, hostName, ipv4, live, mx, plan, txt } from './zone-fixture.js';
 
 function journalOf(done: ZonePlan): JournalEntry[] {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { fillPending, zoneAfter } from '../../../src/dns/plan-zone.js';
 import type { LiveRecord } from '../../../src/dns/record.js';
 import {
   afterPlan,
@@ -13,6 +14,7 @@ import {
   ipv6,
   key,
   live,
+  mx,
   plan,
   roles,
   textOf,
@@ -463,5 +465,35 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     expect(plan([stale], feature).changes.some(({ op }) => op === 'delete')).toBe(false);
     const otherInstall = { ...stale, mark: 'smtp-setup/1 another tlsa' };
     expect(codes(plan([otherInstall], { ...feature, consents: allConsents }))).toContain('E_TLSA_FOREIGN');
+  });
+});
+
+describe('the plan as data', () => {
+  test('what becomes known is filled in; the rest stays pending', () => {
+    const done = plan([], { domain: { dkim: [{ selector: 'a' }, { selector: 'b' }] } });
+    const filled = fillPending(done.changes, {
+      'a._domainkey.example.org': { type: 'TXT', text: 'v=DKIM1; p=x' },
+    });
+    const dkim = filled.filter(({ role }) => role === 'dkim');
+    expect(dkim.map(({ pending }) => pending !== undefined)).toEqual([false, true]);
+    expect(textOf(dkim[0]?.after?.data)).toBe('v=DKIM1; p=x');
+    expect(filled.filter(({ role }) => role !== 'dkim')).toEqual(
+      done.changes.filter(({ role }) => role !== 'dkim'),
+    );
+  });
+
+  test('the zone after the plan shows the merged texts', () => {
+    const records = [txt(domainName, 'v=spf1 mx ~all')];
+    const result = zoneAfter(plan(records, { consents: allConsents }), records);
+    expect(result.map(({ data }) => textOf(data))).toContain('v=spf1 mx a:mail.example.org ~all');
+    expect(result.map(({ data }) => textOf(data))).not.toContain('v=spf1 mx ~all');
+  });
+
+  test('ids are stable and unique, and a plan survives JSON', () => {
+    const done = plan([mx('a.example', 1), mx('b.example', 2)], { consents: allConsents });
+    const ids = done.changes.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(ids).toContain('mx:example.org:MX');
+    expect(JSON.parse(JSON.stringify(done.changes))).toEqual(done.changes);
   });
 });

@@ -1,11 +1,12 @@
 import { applyChanges } from '../../../src/dns/diff.js';
 import { toChange } from '../../../src/dns/merge/sequence.js';
 import { findOtherSenders } from '../../../src/dns/other-senders.js';
-import { type PlanZoneInput, planZone, type ZonePlan } from '../../../src/dns/plan-zone.js';
+import { planZone } from '../../../src/dns/plan-zone.js';
 import type { Capabilities, Zone } from '../../../src/dns/providers/provider.js';
 import type { LiveRecord, RecordData } from '../../../src/dns/record.js';
 import { desiredRecords } from '../../../src/dns/records/index.js';
 import type { DomainInput, HostInput, RecordsInput } from '../../../src/dns/records/input.js';
+import type { PlanZoneInput, ZonePlan } from '../../../src/dns/zone-plan.js';
 
 export const domainName = 'example.org';
 export const hostName = 'mail.example.org';
