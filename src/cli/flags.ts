@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type QuestionKey, questions } from '../config/questions.js';
 
 /** What every command understands; `main` reads these before commander does, so that even a usage error obeys them. */
@@ -28,6 +28,33 @@ export function addConfigFlag(command: Command): Command {
 
 export function addYesFlag(command: Command): Command {
   return command.option('--yes', 'answer yes to the one question before changes are made');
+}
+
+/** What may be done to what is there already; without these, only missing records and files are written. */
+export interface ConsentFlags {
+  allowUpdate: boolean;
+  allowDelete: boolean;
+  onConflict: 'stop' | 'keep' | 'take-over';
+}
+
+export function addConsentFlags(command: Command): Command {
+  return command
+    .option('--allow-update', 'DNS: change records that stand there already (an SPF record to be extended)')
+    .option('--allow-delete', 'DNS: remove records that stand there already')
+    .addOption(
+      new Option('--on-conflict <how>', 'files that somebody else changed on the server')
+        .choices(['stop', 'keep', 'take-over'])
+        .default('stop'),
+    );
+}
+
+export function readConsentFlags(options: Readonly<Record<string, unknown>>): ConsentFlags {
+  const { onConflict } = options;
+  return {
+    allowUpdate: options.allowUpdate === true,
+    allowDelete: options.allowDelete === true,
+    onConflict: onConflict === 'keep' || onConflict === 'take-over' ? onConflict : 'stop',
+  };
 }
 
 /** Adds the flags of the named questions, so that a flag, its variable and its help text have one home. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
+import { describeClient } from '../apply/holder.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import { runServerPlan } from '../apply/server-lane.js';
 import { formatRecord } from '../dns/canonical.js';
@@ -17,7 +18,7 @@ import type { Progress } from '../ui/events.js';
 import type { ServerLink } from './connect-server.js';
 import type { FullPlan } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
-import { createRunId, nameMyself, type Session } from './session.js';
+import { createRunId, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 
 export interface CarryOutDeps {
@@ -94,7 +95,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         {
           idOf: (run) => createRunId(context.clock(), run),
           generation,
-          who: nameMyself(),
+          who: describeClient(readMyself()),
           library: texts.library,
           secrets: { install: plan.secrets },
         },

@@ -1,6 +1,13 @@
 import { isWithin } from '../dns/canonical.js';
 import type { DnsRecord } from '../dns/record.js';
-import { countSpfLookups, evaluateSpf, isSpfRecord, lookupFrom, lookupInZone, parseSpf } from '../dns/spf/index.js';
+import {
+  countSpfLookups,
+  evaluateSpf,
+  isSpfRecord,
+  lookupFrom,
+  lookupInZone,
+  parseSpf,
+} from '../dns/spf/index.js';
 import type { SpfEvaluation, ZoneEvidence } from '../dns/zone-plan.js';
 import type { DnsIntent } from './desired-dns.js';
 import type { Resolvers } from './open-resolvers.js';
@@ -31,7 +38,9 @@ export async function gatherEvidence(
       ),
     );
     const parsed = parseSpf(data.text);
-    const budget = parsed.ok ? await countSpfLookups(name, parsed.record, lookup) : { lookups: [], voids: [] };
+    const budget = parsed.ok
+      ? await countSpfLookups(name, parsed.record, lookup)
+      : { lookups: [], voids: [] };
     const problem = results.find((result) => result.problem !== undefined)?.problem;
     spf[name] = {
       lookups: budget.lookups.length,

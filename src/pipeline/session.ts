@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import type { Client } from '../apply/holder.js';
 import type { Context } from '../cli/context.js';
 import type { FlagValues } from '../cli/flags.js';
 import { type Answers, collectAnswers } from '../config/answers.js';
@@ -44,9 +45,9 @@ export async function openSession(context: Context, options: SessionOptions): Pr
   };
 }
 
-/** `user@machine pid N`: shown to others while a run of ours goes on. */
-export function nameMyself(): string {
-  return `${userInfo().username}@${hostname()} pid ${process.pid}`;
+/** How this client calls itself to others while a run of its goes on. */
+export function readMyself(): Client {
+  return { user: userInfo().username, machine: hostname(), pid: process.pid };
 }
 
 /** Names a run on the server: its time first, so that names sort; random, so that two clients never collide. */

@@ -24,6 +24,12 @@ rspamd_probe_signing() {
   milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
 }
 
+# rspamd_sign_sample DOMAIN: prints the DKIM-Signature that a small message of postmaster's gets, for whoever verifies it.
+rspamd_sign_sample() {
+  MILTER_VERDICT=''
+  milter_says "postmaster@$1" '^accept ' && printf '%s\n' "${MILTER_VERDICT#accept }"
+}
+
 # milter_says FROM REGEX: what the milter decides on a small message from loopback, with the signature it adds.
 milter_says() {
   local seen
@@ -87,9 +93,9 @@ milter_says() {
       elsif ($kind eq "a" || $kind eq "c") { $verdict = "accept $signature" }
     }
     $verdict =~ s/\s+/ /g;
-    exit 0 if $verdict =~ /$want/;
+    if ($verdict =~ /$want/) { print $verdict; exit 0 }
     print substr($verdict, 0, 300), " (expected $want)"; exit 1;
-  ' "$1" "$2" 2>&1) && return 0
+  ' "$1" "$2" 2>&1) && { MILTER_VERDICT=$seen; return 0; }
   problem "the milter, for a message from $1: $(short_text "$seen")"
   return 1
 }

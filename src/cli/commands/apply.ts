@@ -1,15 +1,19 @@
 import {
   addConfigFlag,
+  addConsentFlags,
   addOutputFlags,
   addQuestionFlags,
   addYesFlag,
+  type ConsentFlags,
   type FlagValues,
+  readConsentFlags,
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { connectionKeys } from './plan.js';
 
 export interface ApplyOptions {
+  consents: ConsentFlags;
   flags: FlagValues;
   config?: string;
   yes: boolean;
@@ -26,10 +30,12 @@ export const applyCommand: CommandDefinition<ApplyOptions> = {
         'Shows the plan, asks once, and carries it out. With nothing to change it writes nothing.',
       );
     addQuestionFlags(command, connectionKeys);
+    addConsentFlags(command);
     addConfigFlag(command);
     addYesFlag(command);
     addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
       await run({
+        consents: readConsentFlags({ ...options }),
         flags: readQuestionFlags({ ...options }, connectionKeys),
         ...(options.config === undefined ? {} : { config: options.config }),
         yes: options.yes ?? false,

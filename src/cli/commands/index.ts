@@ -33,9 +33,9 @@ export function entry<O>(definition: CommandDefinition<O>, load?: () => Promise<
  * `entry(initCommand, async () => (await import('../../pipeline/init.js')).runInit)`.
  */
 export const commands: readonly Entry[] = [
-  entry(initCommand),
-  entry(planCommand),
-  entry(applyCommand),
+  entry(initCommand, async () => (await import('../../pipeline/init.js')).runInit),
+  entry(planCommand, async () => (await import('../../pipeline/plan.js')).runPlan),
+  entry(applyCommand, async () => (await import('../../pipeline/apply.js')).runApply),
   entry(checkCommand),
   entry(undoCommand),
   entry(sandboxCommand),

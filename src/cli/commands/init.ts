@@ -1,15 +1,19 @@
 import type { QuestionKey } from '../../config/questions.js';
 import {
   addConfigFlag,
+  addConsentFlags,
   addOutputFlags,
   addQuestionFlags,
   addYesFlag,
+  type ConsentFlags,
   type FlagValues,
+  readConsentFlags,
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
 export interface InitOptions {
+  consents: ConsentFlags;
   /** Values given as flags, by question. */
   flags: FlagValues;
   config?: string;
@@ -46,10 +50,12 @@ export const initCommand: CommandDefinition<InitOptions> = {
         'Asks what it cannot find out, shows one plan over server and DNS, asks once, and makes it so.',
       );
     addQuestionFlags(command, asked);
+    addConsentFlags(command);
     addConfigFlag(command);
     addYesFlag(command);
     addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
       await run({
+        consents: readConsentFlags({ ...options }),
         flags: readQuestionFlags({ ...options }, asked),
         ...(options.config === undefined ? {} : { config: options.config }),
         yes: options.yes ?? false,

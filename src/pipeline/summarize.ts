@@ -1,0 +1,60 @@
+import type { Finding } from '../checks/check.js';
+import type { Secret } from '../config/secret.js';
+import type { PlannedChange } from '../dns/zone-plan.js';
+import type { SummaryView } from '../ui/report/summary.js';
+import type { FullPlan } from './make-plan.js';
+
+export interface SummaryInput {
+  plan: FullPlan;
+  written: readonly PlannedChange[];
+  findings: readonly Finding[];
+  generatedPassword?: Secret;
+  command: string;
+}
+
+const operations = { create: 'created', update: 'changed', delete: 'deleted' } as const;
+
+/** What stands at the end: what was done, what was seen from outside, and how to go on. */
+export function summarize(input: SummaryInput): SummaryView {
+  const { plan, written, findings } = input;
+  const { hostname } = plan;
+  const added = plan.server.steps.flatMap(({ id }) =>
+    id.startsWith('mailbox:') ? [id.slice('mailbox:'.length)] : [],
+  );
+  const packages = plan.server.steps.find(({ id }) => id === 'packages')?.preview ?? [];
+  const mailbox = added[0];
+  const domain = plan.intent.input.domains[0]?.name ?? hostname;
+  return {
+    headline:
+      packages.length > 0 ? `${hostname} is a mail server for ${domain}.` : `${hostname} is as planned.`,
+    installed: packages,
+    records: written.flatMap(({ op, after, before }) => {
+      const record = after ?? before;
+      return record === undefined ? [] : [{ op: operations[op], record }];
+    }),
+    proof: findings.map(({ title, status, message, subject }) => ({
+      title,
+      status,
+      detail: `${subject}: ${message}`,
+    })),
+    ...(mailbox === undefined
+      ? {}
+      : {
+          client: {
+            username: mailbox,
+            imap: { host: hostname, port: 993, security: 'TLS' as const },
+            submission: [
+              { host: hostname, port: 465, security: 'TLS' as const },
+              { host: hostname, port: 587, security: 'STARTTLS' as const },
+            ],
+          },
+        }),
+    ...(input.generatedPassword === undefined ? {} : { generatedPassword: input.generatedPassword }),
+    manual: plan.manual,
+    next: [
+      { command: 'smtp-setup check dns', does: 'prove at any moment that DNS is as it should be' },
+      { command: `smtp-setup init --mailbox NAME@${domain}`, does: 'add a mailbox' },
+      { command: 'smtp-setup plan', does: 'show what has drifted' },
+    ],
+  };
+}
