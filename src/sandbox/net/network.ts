@@ -22,7 +22,8 @@ export async function createInternet(lab: string, ipv6: boolean): Promise<void> 
   await addNamespace(lab, INET);
   const router = addressOf(ROUTER, ipv6);
   await ipIn(lab, INET, [
-    'link add br0 type bridge forward_delay 0 mcast_snooping 0',
+    // Without an address of its own a bridge changes to its ports' lowest one, and hosts keep sending to the old one.
+    'link add br0 address 02:00:c6:33:64:fe type bridge forward_delay 0 mcast_snooping 0',
     'link set br0 up',
     `address add ${router.ipv4}/24 dev br0`,
     ...(router.ipv6 === undefined ? [] : [`address add ${router.ipv6}/64 dev br0 nodad`]),

@@ -16,8 +16,9 @@ const PROGRAM: HostProgram = {
     '-dnsserver',
     `${addressOf(HOSTS.resolver, false).ipv4}:53`,
   ],
-  // Without these the CA waits up to 15 s before it validates and refuses one nonce in twenty, on purpose.
-  env: { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0' },
+  // Without these the CA waits up to 15 s before it validates, refuses one nonce in twenty and reuses every second
+  // authorization, on purpose.
+  env: { PEBBLE_VA_NOSLEEP: '1', PEBBLE_WFE_NONCEREJECT: '0', PEBBLE_AUTHZREUSE: '0' },
 };
 
 /** A real ACME certificate authority (RFC 8555), HTTP-01 on port 80, TLS-ALPN-01 on 443. */
