@@ -51,9 +51,9 @@ async function attend(
   const position: FollowPosition = { events: 0, log: 0 };
   const tail: string[] = [];
   const onEvent = (event: RunEvent) => {
-    if (event.kind === 'log')
-      tail.splice(0, Math.max(0, tail.length + 1 - logTail), ...tail.slice(-logTail + 1));
-    if (event.kind === 'log') tail.push(event.text);
+    // The library logs a problem, too; it is the evidence's first line anyway.
+    if (event.kind === 'log' && !event.text.startsWith('problem: ')) tail.push(event.text);
+    if (tail.length > logTail) tail.shift();
     options.onEvent(event);
   };
   let { connection } = options;
