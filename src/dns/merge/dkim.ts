@@ -23,6 +23,19 @@ export function mergeDkim(b: PlanBuilder, desired: DesiredRecord): void {
     b.keep('dkim', existing, 'The key is published.');
     return;
   }
+  // Our own record that was spoilt: the server still signs with the key that belongs there.
+  if (desired.pending === undefined && only !== undefined && b.isOurs(only)) {
+    b.update(
+      only,
+      { name: only.name, ttl: only.ttl, data: desired.data },
+      {
+        role: 'dkim',
+        stage: desired.stage,
+        reason: 'It no longer holds the key that this server signs with.',
+      },
+    );
+    return;
+  }
   b.conflict({
     code: 'E_DKIM_SELECTOR_TAKEN',
     role: 'dkim',

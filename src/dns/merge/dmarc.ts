@@ -1,5 +1,5 @@
 import { formatRecord } from '../canonical.js';
-import { isDmarcRecord } from '../dmarc.js';
+import { isDmarcRecord, parseDmarc } from '../dmarc.js';
 import type { DesiredRecord, LiveRecord } from '../record.js';
 import type { PlanBuilder } from './builder.js';
 
@@ -66,14 +66,17 @@ export function mergeDmarc(b: PlanBuilder, desired: DesiredRecord): void {
   }
   const domain = b.input.input.domains.find(({ name }) => desired.name === `_dmarc.${name}`);
   const ours = b.isOurs(only) || domain?.pinned?.dmarc === textOf(only);
-  if (ours && desired.firm === true) {
+  const spoilt = parseDmarc(textOf(only))?.effect !== 'policy';
+  if (ours && (desired.firm === true || spoilt)) {
     b.update(
       only,
       { name: only.name, ttl: only.ttl, data: desired.data },
       {
         role: desired.role,
         stage: desired.stage,
-        reason: 'smtp-setup.yaml asks for another DMARC policy or report address.',
+        reason: spoilt
+          ? 'Receivers cannot use the record as it stands.'
+          : 'smtp-setup.yaml asks for another DMARC policy or report address.',
       },
     );
     return;

@@ -68,6 +68,14 @@ export function mergeSpfRecord(b: PlanBuilder, desired: DesiredRecord): void {
         replaceSeveral(b, desired, existing, merge.merged);
         return;
       }
+      if (merge.code === 'E_SPF_PERMERROR' && existing[0] !== undefined && b.isOurs(existing[0])) {
+        b.update(
+          existing[0],
+          { ...plain(existing[0]), data: desired.data },
+          { role: desired.role, stage: desired.stage, reason: `Our own record was spoilt. ${merge.what}` },
+        );
+        return;
+      }
       b.conflict({
         code: merge.code,
         role: desired.role,

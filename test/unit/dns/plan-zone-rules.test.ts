@@ -298,19 +298,19 @@ describe('R8: DMARC', () => {
     expect(notes(done)).toContain('is no DMARC record; it stays');
   });
 
-  test('A5: our own record follows the config, with consent', () => {
+  test('A5: our own record follows the config; the mark stands for the consent', () => {
     const own = txt(at, 'v=DMARC1; p=quarantine; rua=mailto:postmaster@example.org', ours('dmarc'));
     const stricter = { dmarc: { policy: 'reject' as const } };
     expect(roles(plan([own]))).not.toContain('dmarc');
-    expect(codes(plan([own], { domain: stricter }))).toEqual(['E_DNS_NEEDS_UPDATE']);
-    const done = plan([own], { domain: stricter, consents: { update: true, delete: false } });
+    const done = plan([own], { domain: stricter });
+    expect(codes(done)).toEqual([]);
     expect(textOf(change(done, 'dmarc')?.after?.data)).toBe(
       'v=DMARC1; p=reject; rua=mailto:postmaster@example.org',
     );
     const pinned = { ...stricter, pinned: { dmarc: textOf(own.data) ?? '' } };
-    expect(roles(plan([{ ...own, mark: undefined }], { domain: pinned, consents: allConsents }))).toContain(
-      'dmarc',
-    );
+    const unmarked = { ...own, mark: undefined };
+    expect(codes(plan([unmarked], { domain: pinned }))).toEqual(['E_DNS_NEEDS_UPDATE']);
+    expect(roles(plan([unmarked], { domain: pinned, consents: allConsents }))).toContain('dmarc');
   });
 
   test('A5: without a word in the config our record stays, although the default has moved', () => {
@@ -433,8 +433,7 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const served = { features: { mtaSts: { policyText: 'two', served: true } } };
     const old = txt('_mta-sts.example.org', 'v=STSv1; id=1', ours('mta-sts'));
     const records = [live(domainName, { type: 'MX', preference: 10, exchange: hostName }), old];
-    expect(codes(plan(records, { domain: served }))).toEqual(['E_DNS_NEEDS_UPDATE']);
-    expect(change(plan(records, { domain: served, consents: allConsents }), 'mta-sts')).toMatchObject({
+    expect(change(plan(records, { domain: served }), 'mta-sts')).toMatchObject({
       op: 'update',
       before: { id: old.id },
     });
@@ -465,6 +464,52 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     expect(plan([stale], feature).changes.some(({ op }) => op === 'delete')).toBe(false);
     const otherInstall = { ...stale, mark: 'smtp-setup/1 another tlsa' };
     expect(codes(plan([otherInstall], { ...feature, consents: allConsents }))).toContain('E_TLSA_FOREIGN');
+  });
+});
+
+describe('our own records, spoilt by hand, are put right', () => {
+  const spoilt = (role: string, name: string, text: string) => {
+    const done = plan([txt(name, text, ours(role))]);
+    expect(codes(done)).toEqual([]);
+    return change(done, role);
+  };
+
+  test('SPF that every receiver would refuse', () => {
+    // What cannot be read may have named other senders.
+    const broken = 'v=spf1 a:mail.example.org -al';
+    expect(textOf(spoilt('spf', domainName, broken)?.after?.data)).toBe('v=spf1 a:mail.example.org ~all');
+    const pinned = { pinned: { spf: 'v=spf1 a:mail.example.org -all' } };
+    const restored = plan([txt(domainName, broken, ours('spf'))], { domain: pinned });
+    expect(textOf(change(restored, 'spf')?.after?.data)).toBe(pinned.pinned.spf);
+    expect(textOf(spoilt('spf', domainName, 'v=spf1 -all')?.after?.data)).toBe(
+      'v=spf1 a:mail.example.org -all',
+    );
+    expect(codes(plan([txt(domainName, 'v=spf1 a:mail.example.org -al')]))).toEqual(['E_SPF_PERMERROR']);
+  });
+
+  test('a DKIM record that no longer holds the key of the server', () => {
+    const name = 's202611._domainkey.example.org';
+    expect(textOf(spoilt('dkim', name, 'v=DKIM1; k=rsa; p=AAAA')?.after?.data)).toBe(
+      `v=DKIM1; k=rsa; p=${key}`,
+    );
+    const unknownKey = plan([txt(name, 'v=DKIM1; p=AAAA', ours('dkim'))], {
+      domain: { dkim: [{ selector: 's202611' }] },
+    });
+    expect(codes(unknownKey)).toEqual(['E_DKIM_SELECTOR_TAKEN']);
+  });
+
+  test('DMARC without effect; one that merely says something else stays', () => {
+    expect(textOf(spoilt('dmarc', '_dmarc.example.org', 'v=DMARC1; p=quarantin')?.after?.data)).toContain(
+      'p=quarantine',
+    );
+    expect(spoilt('dmarc', '_dmarc.example.org', 'v=DMARC1; p=reject')).toBeUndefined();
+  });
+
+  test('the address of the host, but never the MX: that is decided by where it leads', () => {
+    const moved = live(hostName, { type: 'A', address: '192.0.2.9' }, ours('a'));
+    expect(change(plan([moved]), 'a')).toMatchObject({ op: 'update', after: { data: { address: ipv4 } } });
+    const movedMx = live(domainName, { type: 'MX', preference: 10, exchange: 'other.example' }, ours('mx'));
+    expect(codes(plan([movedMx]))).toEqual(['E_MX_FOREIGN']);
   });
 });
 
