@@ -79,7 +79,7 @@ preseed() {
 
 dpkg_repair() {
   local try=1
-  [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] && return 0
+  [ -z "$(dpkg --audit)" ] && [ -z "$(ls -A "$ROOT/var/lib/dpkg/updates" 2>/dev/null)" ] && return 0
   progress 'Finishing an installation that was interrupted earlier'
   changed
   until env DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1 UCF_FORCE_CONFFOLD=1 \
@@ -136,8 +136,8 @@ dpkg_lock_wait() {
 # /proc/locks needs no program that a minimal system lacks (fuser, lsof).
 dpkg_lock_holder() {
   local file inode pid
-  for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-    inode=$(stat -c %i "$file" 2>/dev/null) || continue
+  for file in var/lib/dpkg/lock-frontend var/lib/dpkg/lock var/lib/apt/lists/lock var/cache/apt/archives/lock; do
+    inode=$(stat -c %i "$ROOT/$file" 2>/dev/null) || continue
     pid=$(sed -n "s/^.* WRITE \([0-9]*\) [^ ]*:$inode .*/\1/p" /proc/locks | head -n 1)
     [ -n "$pid" ] || continue
     printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 120)"

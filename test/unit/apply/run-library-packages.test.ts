@@ -1,0 +1,178 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { call, LocalServer, step } from '../../helpers/local-run.js';
+
+let server: LocalServer;
+beforeEach(() => {
+  server = new LocalServer();
+  const log = `printf '%s %s\\n' "\${0##*/}" "$*" >>"${server.base}/calls.log"`;
+  const installed = `${server.base}/installed`;
+  server.program('sleep', log);
+  server.program('cloud-init', 'echo "status: done"');
+  server.program('debconf-set-selections', `${log}; cat >>"${server.base}/preseed"`);
+  server.program(
+    'dpkg-query',
+    `for name; do :; done; grep -qx "$name" "${installed}" 2>/dev/null && printf 'ii '`,
+  );
+  server.program(
+    'dpkg',
+    `${log}; [ "$1" = --audit ] && [ -e "${server.base}/broken" ] && echo broken; case "$*" in *--configure*) rm -f "${server.base}/broken" ;; esac; exit 0`,
+  );
+  server.program(
+    'apt-get',
+    `${log}; printf '%s\\n' "$DEBIAN_FRONTEND $NEEDRESTART_MODE" >"${server.base}/environment"
+for word; do last=$word; done
+case " $* " in
+  *' update '*)
+    n=$(cat "${server.base}/update-fails" 2>/dev/null || echo 0)
+    [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/update-fails"; echo "E: Could not get lock"; exit 100; }
+    exit 0 ;;
+  *' -s '*) cat "${server.base}/simulation" 2>/dev/null; exit "$(cat "${server.base}/simulation-status" 2>/dev/null || echo 0)" ;;
+  *' -y install '*)
+    n=$(cat "${server.base}/install-fails" 2>/dev/null || echo 0)
+    [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/install-fails"; : >"${server.base}/broken"; echo "E: Sub-process /usr/bin/dpkg returned an error code (1)"; exit 100; }
+    for word; do case $word in [a-z]*) printf '%s\\n' "$word" >>"${installed}" ;; esac; done ;;
+esac`,
+  );
+});
+afterEach(() => server.remove());
+
+const install = (...names: string[]) =>
+  server.execute([step('packages', [call('packages_install', ...names)])]);
+
+function calls(): string[] {
+  const file = join(server.base, 'calls.log');
+  return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+}
+const aptCalls = () =>
+  calls()
+    .filter((line) => line.startsWith('apt-get '))
+    .map((line) => line.replace(/-o \S+ ?|-q /g, '').replace('apt-get ', ''));
+
+/** A number or text for one of the stand-ins. */
+function set(name: string, value: string | number): void {
+  server.write(`/../${name}`, `${value}\n`);
+}
+
+describe('packages_install', () => {
+  it('updates, simulates, installs, without a question', async () => {
+    const { result, events } = await install('postfix', 'rspamd');
+    expect(result).toMatchObject({ code: 0, changed: true });
+    expect(aptCalls()).toEqual(['update', '-s install postfix rspamd', '-y install postfix rspamd']);
+    expect(calls().find((line) => line.includes('-y install'))).toContain('--force-confold');
+    expect(readFileSync(join(server.base, 'environment'), 'utf8').trim()).toBe('noninteractive l');
+    expect(readFileSync(join(server.base, 'preseed'), 'utf8')).toContain('select No configuration');
+    expect(events.filter(([kind]) => kind === 'progress').map(([, , text]) => text)).toEqual([
+      'Fetching the package lists',
+      'Downloading and unpacking 0 packages',
+    ]);
+  });
+
+  it('does nothing when all are there', async () => {
+    set('installed', 'postfix');
+    const { result } = await install('postfix');
+    expect(result).toMatchObject({ code: 0, changed: false });
+    expect(aptCalls()).toEqual([]);
+  });
+
+  it('installs only what is missing', async () => {
+    set('installed', 'postfix');
+    await install('postfix', 'rspamd');
+    expect(aptCalls().at(-1)).toBe('-y install rspamd');
+  });
+
+  it('leaves the answers of a Postfix that is there alone', async () => {
+    server.write('/etc/postfix/main.cf', 'x\n');
+    await install('rspamd');
+    expect(existsSync(join(server.base, 'preseed'))).toBe(false);
+  });
+
+  it('tries the lists again: apt does not wait for their lock', async () => {
+    set('update-fails', 2);
+    const { result, events } = await install('postfix');
+    expect(result?.code).toBe(0);
+    expect(aptCalls().filter((line) => line === 'update')).toHaveLength(3);
+    expect(events.map(([, , text]) => text)).toContain('The package lists cannot be fetched now; try 2 of 5');
+  });
+
+  it("gives up on the lists after five tries, with apt's own words", async () => {
+    set('update-fails', 9);
+    const { result } = await install('postfix');
+    expect(result?.message).toBe(
+      'the package lists cannot be fetched: E: Could not get lock E: Could not get lock E: Could not get lock',
+    );
+    expect(aptCalls()).toEqual(['update', 'update', 'update', 'update', 'update']);
+  });
+
+  it('refuses to let apt remove what is not a stock mail server', async () => {
+    set('simulation', 'Remv exim4-daemon-light [4.96]\nRemv webmail-suite [1.0]\nInst postfix (3.7)');
+    const { result } = await install('postfix');
+    expect(result?.message).toBe('apt would remove packages that are not ours: webmail-suite');
+    expect(aptCalls().some((line) => line.startsWith('-y'))).toBe(false);
+  });
+
+  it('lets apt replace a stock mail server', async () => {
+    set('simulation', 'Remv exim4-daemon-light [4.96]\nRemv exim4-base [4.96]\nInst postfix (3.7)');
+    expect((await install('postfix')).result?.code).toBe(0);
+  });
+
+  it('says what apt says when a package cannot be had', async () => {
+    set('simulation', 'Reading package lists...\nE: Unable to locate package rspamd');
+    set('simulation-status', 100);
+    const { result } = await install('rspamd');
+    expect(result?.message).toBe('apt cannot install rspamd: E: Unable to locate package rspamd');
+  });
+
+  it('finishes an interrupted installation first', async () => {
+    set('broken', '');
+    const { result } = await install('postfix');
+    expect(result?.code).toBe(0);
+    const order = calls().filter((line) => /--configure|-f install|update/.test(line));
+    expect(order[0]).toContain('dpkg --force-confdef --force-confold --configure -a');
+    expect(order[1]).toContain('-f install');
+    expect(order[2]).toContain('update');
+  });
+
+  it('repairs and tries again when the installation breaks off', async () => {
+    set('install-fails', 1);
+    const { result } = await install('postfix');
+    expect(result?.code).toBe(0);
+    expect(calls().some((line) => line.includes('--configure -a'))).toBe(true);
+    expect(aptCalls().filter((line) => line === '-y install postfix')).toHaveLength(2);
+  });
+
+  it('gives up after three installations, with the errors from the log', async () => {
+    set('install-fails', 9);
+    const { result } = await install('postfix');
+    expect(result?.message).toMatch(/^apt-get install failed: E: Sub-process/);
+    expect(aptCalls().filter((line) => line === '-y install postfix')).toHaveLength(3);
+  });
+
+  it("waits for the package system's lock and says who holds it, breaks nothing", async () => {
+    server.write('/var/lib/dpkg/lock-frontend', '');
+    const holder = spawn('perl', [
+      '-e',
+      'use Fcntl; open(my $f, "+<", $ARGV[0]) or die; fcntl($f, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, SEEK_SET, 0, 0, 0)) or die "$!"; $| = 1; print "held\\n"; sleep 600',
+      join(server.root, 'var/lib/dpkg/lock-frontend'),
+    ]);
+    await once(holder.stdout, 'data');
+    try {
+      const { result } = await install('postfix');
+      expect(result?.message).toMatch(
+        new RegExp(`^the package system is still locked after 0 s by process ${holder.pid} \\(perl -e `),
+      );
+      expect(aptCalls()).toEqual([]);
+    } finally {
+      holder.kill('SIGKILL');
+    }
+  });
+
+  it('waits for cloud-init', async () => {
+    server.program('cloud-init', 'echo "status: running"');
+    const { result } = await install('postfix');
+    expect(result?.message).toBe('cloud-init has not ended after 0 s; nothing was changed');
+  });
+});
