@@ -1,0 +1,92 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundle } from '../../scripts/build.mjs';
+import { openTerminal, type TmuxTerminal } from '../helpers/tmux.js';
+
+const program = resolve('bin/smtp-setup.js');
+let home = '';
+let terminal: TmuxTerminal | undefined;
+
+beforeAll(async () => {
+  await bundle();
+});
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'wizard-'));
+});
+afterEach(() => {
+  terminal?.close();
+  terminal = undefined;
+  rmSync(home, { recursive: true });
+});
+
+function start(command: string): TmuxTerminal {
+  terminal = openTerminal(`cd ${home} && node ${program} ${command}`, { HOME: home });
+  return terminal;
+}
+
+describe('init in a terminal', () => {
+  it('asks, says what is wrong with an answer, and ends on Ctrl-C with one line and 130', async () => {
+    const screen = start('init');
+    await screen.waitFor('How do you log in to the server?');
+    screen.type('root@bad host');
+    screen.press('Enter');
+    await screen.waitFor('a character outside ASCII');
+    screen.press('C-c');
+    const end = await screen.waitFor('exit code 130');
+    expect(end).toMatch(/^Cancelled\.\nexit code 130$/m);
+    expect(end).not.toMatch(/Error|at .*\.js/);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('asks nothing that was given by flag', async () => {
+    // Nothing listens there: the answer shows that the wizard went on to the login.
+    const screen = start('init --ssh root@127.0.0.1:1');
+    const end = await screen.waitFor(/exit code \d+/);
+    expect(end).not.toContain('How do you log in');
+    expect(end).toContain('127.0.0.1');
+    expect(end).toContain('exit code 2');
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
+
+describe('init without a terminal', () => {
+  const run = (args: readonly string[], env: Record<string, string> = {}) =>
+    spawnSync('node', [program, 'init', ...args], {
+      cwd: home,
+      encoding: 'utf8',
+      input: '',
+      env: { PATH: process.env.PATH, HOME: home, ...env },
+    });
+
+  it('asks nothing and lists everything that is missing in one message', () => {
+    const { status, stdout, stderr } = run([]);
+    expect([status, stdout]).toEqual([2, '']);
+    for (const way of ['--ssh', '--domain', '--mailbox', 'SMTP_SETUP_SSH']) expect(stderr).toContain(way);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  it('says so as one JSON document, in any environment', () => {
+    const { status, stdout } = run(['--json'], {
+      CI: 'true',
+      FORCE_COLOR: '3',
+      NODE_OPTIONS: '--trace-warnings',
+    });
+    expect(status).toBe(2);
+    expect(JSON.parse(stdout)).toMatchObject({ ok: false, exit: 2, error: { code: 'E_MISSING' } });
+  });
+
+  it.each([
+    [['--domain', '$(touch pwned).org'], '--domain $(touch pwned).org'],
+    [['--mailbox', '../../x@example.org'], '--mailbox ../../x@example.org'],
+    [['--hostname', `${'a'.repeat(300)}.example.org`], '--hostname'],
+  ])('refuses %j before anything is contacted', (args, shown) => {
+    const { status, stderr } = run(args);
+    expect(status).toBe(2);
+    expect(stderr).toContain('E_ANSWER_INVALID');
+    expect(stderr).toContain(shown);
+    expect(readdirSync(home)).toEqual([]);
+  });
+});
