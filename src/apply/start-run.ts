@@ -42,7 +42,10 @@ export async function startRun(connection: Connection, run: CompiledRun, texts: 
   });
 }
 
-/** The upload: the run directory below `run/`, secrets below `secrets/`, which never leaves the server's tmpfs. */
+/**
+ * The upload: the run directory below `run/`; secrets below `secrets/`, which never leaves the server's tmpfs; and last
+ * `complete`, by which the server sees that nothing was cut off.
+ */
 export function archiveOf(run: CompiledRun): Buffer {
   const files = run.files.map((file) => ({ ...file, path: `run/${file.path}` }));
   const secrets = run.secrets.map(({ name, value }) => ({
@@ -50,16 +53,15 @@ export function archiveOf(run: CompiledRun): Buffer {
     mode: 0o600,
     content: value,
   }));
-  return writeTar([...withDirectories([...files, ...secrets]), { path: 'secrets/', mode: 0o700 }]);
+  return writeTar([...withDirectories([...files, ...secrets]), { path: 'complete', mode: 0o600 }]);
 }
 
 function withDirectories(entries: readonly TarEntry[]): TarEntry[] {
-  const directories = new Set<string>();
+  const directories = new Set(['secrets/']);
   for (const { path } of entries) {
     const parts = path.split('/');
     for (let depth = 1; depth < parts.length; depth += 1)
       directories.add(`${parts.slice(0, depth).join('/')}/`);
   }
-  directories.delete('secrets/');
   return [...[...directories].sort().map((path) => ({ path, mode: 0o700 })), ...entries];
 }

@@ -2,11 +2,11 @@
 # Arguments: the run's id; 1 when it installs packages. Answers one line: @started, @busy ID, or @failed and why.
 set -u
 umask 077
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export PATH="${SMTP_SETUP_PATH:-/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin}" LC_ALL=C
 id=$1 installs=$2
 unit=smtp-setup-run.service
-state=/var/lib/smtp-setup
-runtime=/run/smtp-setup
+state=${SMTP_SETUP_STATE:-/var/lib/smtp-setup}
+runtime=${SMTP_SETUP_RUNTIME:-/run/smtp-setup}
 run=$state/runs/$id
 
 answer() {
@@ -37,11 +37,13 @@ current=$(holder)
 
 # What runs that were killed left behind.
 rm -rf "${runtime:?}"/*/ "$state"/runs/*.new
-find /usr/sbin/policy-rc.d -type f -empty -delete 2>/dev/null
+find "${SMTP_SETUP_ROOT:-}/usr/sbin/policy-rc.d" -type f -empty -delete 2>/dev/null
 mkdir -p "$state/runs" "$state/backups" "$state/pending" "$runtime" || failed "no directory in $state: $(df -hP "$state" | tail -n 1)"
 chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
 
 why=$(mkdir "$runtime/$id" 2>&1 && tar -xmf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
+# tar is content with an archive that was cut between two members.
+[ -e "$runtime/$id/complete" ] || failed 'the upload was cut'
 why=$(cp -a "$runtime/$id/run" "$run.new" 2>&1 && printf 'since=%s\n' "$(date +%s)" >>"$run.new/meta" &&
   rm -rf "$runtime/$id/run" && find "$run.new" -exec sync {} + && mv -T "$run.new" "$run" 2>&1) || failed "$why"
 
@@ -65,7 +67,7 @@ until why=$(start "$@"); do
   current=$(holder)
   [ -z "$current" ] || { rm -rf "${runtime:?}/$id" "$run"; answer "busy $current"; }
   # An older systemd does not know every property as a transient one: go without those that only make it safer.
-  unknown=$(printf '%s\n' "$why" | sed -n 's/^\(Unknown assignment: \|Cannot set property \|Failed to set unit properties: Cannot set property \)\([A-Za-z]*\).*/\2/p' | head -n 1)
+  unknown=$(printf '%s\n' "$why" | sed -n 's/^.*\(Unknown assignment: \|Cannot set property \)\([A-Za-z]*\).*/\2/p' | head -n 1)
   kept=0
   for property; do
     shift

@@ -200,7 +200,7 @@ describe('the upload', () => {
     expect(connection.commands.join('\n')).not.toContain('marker-2b9d');
     const list = spawnSync('tar', ['-tvf', '-'], { input: archiveOf(run) }).stdout.toString();
     const names = list.split('\n').map((line) => line.split(/\s+/).at(-1));
-    expect(names).toEqual(['run/', 'run/script', 'run/meta', 'secrets/token', 'secrets/', '']);
+    expect(names).toEqual(['run/', 'secrets/', 'run/script', 'run/meta', 'secrets/token', 'complete', '']);
     expect(list).toMatch(/^-rw------- root\/root .* secrets\/token$/m);
     expect(list).toMatch(/^drwx------ root\/root .* secrets\/$/m);
   });
