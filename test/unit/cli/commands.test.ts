@@ -19,6 +19,8 @@ async function parse<O>(definition: CommandDefinition<O>, argv: readonly string[
   return parsed;
 }
 
+/** Nothing that stands there already may be touched. */
+const cautious = { allowUpdate: false, allowDelete: false, onConflict: 'stop' };
 const fingerprint = `SHA256:${'a'.repeat(43)}`;
 
 describe('init', () => {
@@ -42,26 +44,32 @@ describe('init', () => {
     for (const [flag, , value] of given) argv.push(flag, value);
     expect(await parse(initCommand, argv)).toEqual({
       flags: Object.fromEntries(given.map(([, key, value]) => [key, value])),
+      consents: cautious,
       config: 'my.yaml',
       yes: true,
     });
   });
 
   it('needs nothing', async () => {
-    expect(await parse(initCommand, ['init'])).toEqual({ flags: {}, yes: false });
+    expect(await parse(initCommand, ['init'])).toEqual({ flags: {}, consents: cautious, yes: false });
   });
 });
 
 describe('the other commands', () => {
   it.each([
-    [planCommand, ['plan'], { flags: {}, exitCode: false }],
+    [planCommand, ['plan'], { flags: {}, consents: cautious, exitCode: false }],
     [
       planCommand,
       ['plan', '--exit-code', '--resolver', '::1'],
-      { flags: { resolver: '::1' }, exitCode: true },
+      { flags: { resolver: '::1' }, consents: cautious, exitCode: true },
     ],
-    [applyCommand, ['apply', '--yes'], { flags: {}, yes: true }],
-    [applyCommand, ['apply', '--config', 'x'], { flags: {}, config: 'x', yes: false }],
+    [applyCommand, ['apply', '--yes'], { flags: {}, consents: cautious, yes: true }],
+    [applyCommand, ['apply', '--config', 'x'], { flags: {}, consents: cautious, config: 'x', yes: false }],
+    [
+      applyCommand,
+      ['apply', '--allow-update', '--allow-delete', '--on-conflict', 'take-over'],
+      { flags: {}, consents: { allowUpdate: true, allowDelete: true, onConflict: 'take-over' }, yes: false },
+    ],
     [checkCommand, ['check', 'dns'], { scope: 'dns', flags: {} }],
     [undoCommand, ['undo'], { flags: {}, yes: false }],
     [undoCommand, ['undo', '20260101-1', '--yes'], { id: '20260101-1', flags: {}, yes: true }],
@@ -89,8 +97,14 @@ describe('the other commands', () => {
     expect(await parse(definition as CommandDefinition<unknown>, argv)).toEqual(expected);
   });
 
-  it.each([[['check', 'everything']], [['check']]])('%j is refused', async (argv) => {
-    await expect(parse(checkCommand, argv)).rejects.toMatchObject({ name: 'CommanderError' });
+  it.each([
+    [checkCommand, ['check', 'everything']],
+    [checkCommand, ['check']],
+    [applyCommand, ['apply', '--on-conflict', 'overwrite']],
+  ])('%# is refused', async (definition, argv) => {
+    await expect(parse(definition as CommandDefinition<unknown>, argv)).rejects.toMatchObject({
+      name: 'CommanderError',
+    });
   });
 });
 
