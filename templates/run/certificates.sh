@@ -24,11 +24,11 @@ certificates_self_signed() {
     mv -fT "$ROOT/etc/smtp-setup/tls.new" "$ROOT/etc/smtp-setup/tls"
 }
 
-# certificates_issue HOSTNAME DIRECTORY EMAIL: '' is Let's Encrypt, '' no contact. A refusal does not fail the run: the
-# services are up with the self-signed certificate, and the next run asks again.
+# certificates_issue HOSTNAME DIRECTORY EMAIL: '' is Let's Encrypt, '' no contact. It is a run of its own: when it fails, the
+# services are up with the certificate they had, and the next apply asks again.
 certificates_issue() {
   local lineage="/etc/letsencrypt/live/$1" said
-  certificates_web_check "$1" || { certificates_pending "$PROBLEM"; return 0; }
+  port_answers 127.0.0.1 80 '' 20 && nginx_probe_acme "$1" || return
   # An authority's certificate that is still good is used, not asked for anew: there are 5 identical ones a week.
   if ! certificates_good "$lineage/fullchain.pem" "$1" || ! certificates_from "$1" "$2"; then
     progress "Asking the certificate authority"
@@ -39,8 +39,8 @@ certificates_issue() {
     if [ -n "$3" ]; then set -- "$@" --email "$3"; else set -- "$@" --register-unsafely-without-email; fi
     if ! said=$(certificates_certbot "$@" 2>&1); then
       printf '%s\n' "$said"
-      certificates_pending "$(certificates_reason "$said")"
-      return 0
+      problem "no certificate for $1: $(certificates_reason "$said")"
+      return 1
     fi
   fi
   [ "$(readlink /etc/smtp-setup/tls)" = "certs/issued-$(certificates_print "$lineage/fullchain.pem")" ] && return 0
@@ -58,16 +58,6 @@ certificates_certbot() {
   else
     certbot "$@" </dev/null
   fi
-}
-
-certificates_pending() {
-  event pending "$STEP" certificate "$1"
-  progress "The certificate must wait: $1"
-}
-
-# certificates_web_check HOSTNAME: our own nginx answers for the name.
-certificates_web_check() {
-  port_answers 127.0.0.1 80 '' 20 && nginx_probe_acme "$1"
 }
 
 certificates_good() {
