@@ -1,13 +1,8 @@
 export { cacheDirFrom } from './cache-dir.js';
+export { createLab } from './create-lab.js';
 export { destroyLab, findRemains } from './destroy-lab.js';
 export { findMissingHostPackages, installHostPackages } from './host-packages.js';
 export { ensureImage } from './images/build-image.js';
-export { type ImageName, VPS_IMAGES, type VpsImage } from './images/recipes.js';
-export { createLab, type Lab, type LabClient, type LabOptions, listLabs, loadLab } from './lab.js';
-export { findDaemonFile } from './machine/daemon-file.js';
-export type { HostProgram, LabHost } from './machine/host.js';
-export { hasLayer, listLayers, removeLayer } from './machine/layers.js';
-export type { Vps } from './machine/vps.js';
-export type { LabAcme } from './services/acme.js';
-export type { AddZoneOptions, LabDns } from './services/dns.js';
-export type { LabResolver } from './services/resolver.js';
+export type { VpsImage } from './images/recipes.js';
+export { type Lab, listLabs, loadLab } from './lab.js';
+export { hasLayer, removeLayer } from './machine/layers.js';

@@ -4,6 +4,7 @@ import {
   cacheDirFrom,
   createLab,
   findRemains,
+  hasLayer,
   type Lab,
   loadLab,
   removeLayer,
@@ -231,6 +232,8 @@ describe('layers and other processes', () => {
   it('keep a disk with its deletions, and start others from it while the first goes on', async () => {
     await sh('echo layered > /root/layered && rm -rf /usr/share/doc/curl');
     await lab.vps.saveLayer('it-layer');
+    expect(await hasLayer(cacheDir, 'debian-12', 'it-layer')).toBe(true);
+    expect(await hasLayer(cacheDir, 'debian-13', 'it-layer')).toBe(false);
     const second = await createLab({
       name: 'it-second',
       cacheDir,

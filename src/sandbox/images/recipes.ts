@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 
 export type ImageName = 'debian-12' | 'debian-13' | 'services';
 export type VpsImage = Exclude<ImageName, 'services'>;
-export const VPS_IMAGES: readonly VpsImage[] = ['debian-12', 'debian-13'];
 
 export interface ImageRecipe {
   name: ImageName;

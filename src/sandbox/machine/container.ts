@@ -5,7 +5,7 @@ import { isErrno, readText } from '../lock.js';
 import { commandFailed, type RunOptions, type RunResult, SANDBOX_ENV, tryRun } from '../run.js';
 import { destroyGroup, groupPath, groupProcesses, killGroup, killProcess } from './cgroup.js';
 import { startDaemon, tailOf } from './daemon.js';
-import { mountOverlay, type OverlayDirs, unmountBelow } from './mounts.js';
+import { mountOverlay, type OverlayDirs } from './mounts.js';
 import { waitUntil } from './wait-until.js';
 
 /** A container on one host of a lab: an overlay over cached directories, run by systemd-nspawn in the host's network. */
@@ -156,11 +156,6 @@ export async function killContainer(container: Container): Promise<void> {
   }
   await killGroup(group);
   await destroyGroup(group);
-}
-
-export async function removeContainer(container: Container): Promise<void> {
-  await killContainer(container);
-  await unmountBelow(containerDirs(container).merged);
 }
 
 /** Removes nspawn's own directories for a machine name, which it leaves behind when it is killed. */

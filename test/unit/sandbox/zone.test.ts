@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseZoneRead, renderKnotConfig } from '../../../src/sandbox/services/dns.js';
+import { parseZoneRead, renderKnotConfig } from '../../../src/sandbox/services/knot-config.js';
 import { renderUnboundConfig } from '../../../src/sandbox/services/resolver.js';
 import {
   absolute,
