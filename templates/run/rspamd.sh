@@ -14,13 +14,13 @@ rspamd_validate() {
 
 # rspamd_probe_guard: a message from this machine that cannot be signed gets a 4xx, never a silent pass.
 rspamd_probe_guard() {
-  port_answers 127.0.0.1 11332 '' 60 || return
+  port_answers 127.0.0.1 11332 '' 300 || return
   milter_says "probe@unsigned.invalid" '^tempfail 451 4\.7\.1'
 }
 
 # rspamd_probe_signing DOMAIN SELECTOR: a message from this machine is signed.
 rspamd_probe_signing() {
-  port_answers 127.0.0.1 11332 '' 60 || return
+  port_answers 127.0.0.1 11332 '' 300 || return
   milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
 }
 
