@@ -1,6 +1,10 @@
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
 import { messageOf } from '../errors.js';
+import { sanitizeLine } from '../lib/sanitize.js';
+import { listAgentKeys } from './agent-list.js';
+import { unusableType } from './key-file.js';
+import { readKeyType } from './known-hosts.js';
 
 /** A key that the agent holds. */
 export interface AgentKey {
@@ -13,11 +17,16 @@ export type SignatureHash = 'sha1' | 'sha256' | 'sha512';
 
 export interface LoadedAgent {
   keys: AgentKey[];
+  /** Why keys that the user may count on are not among them. */
+  notes: string[];
   sign: AgentSigner;
 }
 
-/** Lists the keys of the agent at a socket. A dead agent is not an error: it has no keys, and `note` says why. */
-export async function loadAgent(socketPath: string): Promise<LoadedAgent & { note?: string }> {
+/**
+ * Lists the keys of the agent at a socket. A dead agent is not an error: it has no keys. `notes` say why a key, or the whole
+ * agent, cannot be used.
+ */
+export async function loadAgent(socketPath: string): Promise<LoadedAgent> {
   const agent: BaseAgent = ssh2.createAgent(socketPath);
   const sign: AgentSigner = (key, data, hash) =>
     new Promise((resolve, reject) => {
@@ -26,25 +35,29 @@ export async function loadAgent(socketPath: string): Promise<LoadedAgent & { not
         else resolve(signature);
       });
     });
+  const keys: AgentKey[] = [];
+  const notes: string[] = [];
   try {
-    const found = await new Promise<readonly unknown[]>((resolve, reject) => {
-      agent.getIdentities((error, keys) => (error ? reject(error) : resolve(keys ?? [])));
-    });
-    const keys = found
-      .map((one) => ssh2.utils.parseKey(publicPart(one)))
-      .filter((key): key is ParsedKey => !(key instanceof Error) && !Array.isArray(key))
-      .map((publicKey) => ({ publicKey, blob: publicKey.getPublicSSH() }));
-    return { keys, sign };
+    for (const { blob, comment } of await listAgentKeys(socketPath)) {
+      const type = readKeyType(blob) ?? 'unknown type';
+      const refused = unusableType(type);
+      const publicKey = refused ? undefined : parsePublicKey(blob);
+      if (publicKey) keys.push({ publicKey, blob });
+      else {
+        const reason = refused?.reason ?? 'this client cannot use keys of that type';
+        notes.push(`agent: ${type} ${sanitizeLine(comment, 80)} was not offered: ${reason}`);
+      }
+    }
   } catch (error) {
-    return { keys: [], sign, note: `the SSH agent does not answer (${messageOf(error)})` };
+    notes.push(`the SSH agent does not answer (${messageOf(error)})`);
   }
+  return { keys, notes, sign };
 }
 
-function publicPart(entry: unknown): ParsedKey {
-  const wrapped = typeof entry === 'object' && entry !== null && 'pubKey' in entry ? entry.pubKey : entry;
-  const inner =
-    typeof wrapped === 'object' && wrapped !== null && 'pubKey' in wrapped ? wrapped.pubKey : wrapped;
-  return inner as ParsedKey;
+/** A public key blob as ssh2 takes it; undefined for types that ssh2 does not know. */
+export function parsePublicKey(blob: Buffer): ParsedKey | undefined {
+  const parsed: unknown = ssh2.utils.parseKey(blob);
+  return parsed instanceof Error || Array.isArray(parsed) ? undefined : (parsed as ParsedKey);
 }
 
 /** An agent of one key, as ssh2's authentication wants it; signing may take its time (passphrase, hardware). */

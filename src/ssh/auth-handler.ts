@@ -1,6 +1,7 @@
 import type { AnyAuthMethod } from 'ssh2';
 import { messageOf, SetupError } from '../errors.js';
 import { agentOfOne } from './agent.js';
+import { expiredPassword } from './failures.js';
 import type { KeyCandidate } from './identities.js';
 import type { LoginMemory } from './login-memory.js';
 import { readableLines } from './printable.js';
@@ -60,7 +61,7 @@ export type AuthHandler = (
 /** Drives ssh2 through one stage: none (to learn the methods), the keys one by one, then the person. */
 export function createAuthHandler(request: AuthRequest, fail: (error: unknown) => void): AuthHandler {
   const { user, stage, record } = request;
-  const attempts = listAttempts(request);
+  const attempts = listAttempts(request, fail);
   let asked = false;
   /** A signature was made: if the server still wants more, a second factor is due. */
   let signed = false;
@@ -106,7 +107,7 @@ type Attempt =
   | { kind: 'key'; key: KeyCandidate }
   | { kind: 'password' | 'keyboard-interactive'; make(): Promise<AnyAuthMethod | undefined> };
 
-function listAttempts(request: AuthRequest): Attempt[] {
+function listAttempts(request: AuthRequest, fail: (error: unknown) => void): Attempt[] {
   const keys: Attempt[] = request.stage.keys.map((key) => ({ kind: 'key', key }));
   const ask = createPasswordSource(request);
   const interactive: Attempt = {
@@ -116,6 +117,7 @@ function listAttempts(request: AuthRequest): Attempt[] {
       username: request.user,
       prompt: (_name, _instructions, _lang, prompts, finish) => {
         answerPrompts(request, ask, prompts).then(finish, (error: unknown) => {
+          if (error instanceof SetupError) return fail(error);
           request.record.notes.push(messageOf(error));
           finish([]);
         });
@@ -162,7 +164,7 @@ async function answerPrompts(
   const asksForNew = prompts.some(({ prompt }) =>
     /new (unix )?password|current\) (unix )?password/i.test(prompt),
   );
-  if (asksForNew) throw new Error('the password has expired: the server wants a new one');
+  if (asksForNew) throw expiredPassword(request.user, request.host);
   for (const { prompt, echo } of prompts) {
     const text = readableLines(prompt).join(' ');
     const answer =

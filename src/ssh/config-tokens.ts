@@ -62,7 +62,10 @@ export function expandTokens(text: string, values: TokenValues, place: string): 
   });
 }
 
-/** A path of ssh_config: tokens replaced, `~` expanded, relative ones under ~/.ssh's home as ssh does (the working directory is never meant). */
+/**
+ * A path of ssh_config: tokens replaced, `~` expanded. A relative one starts at the home directory: ssh would take the working
+ * directory, and then the same configuration would mean another key in another project.
+ */
 export function expandPath(text: string, values: TokenValues, place: string): string {
   const path = expandTokens(text, values, place);
   if (path === '~' || path.startsWith('~/')) return join(values.homeDir, path.slice(1));

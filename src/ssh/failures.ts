@@ -68,6 +68,15 @@ export function timedOut(place: string, evidence: readonly string[], cause?: unk
   });
 }
 
+export function expiredPassword(user: string, host: string, evidence: readonly string[] = []): SetupError {
+  return refuseLogin({
+    code: 'E_SSH_PASSWORD_EXPIRED',
+    what: `The password of ${user} on ${host} has expired.`,
+    evidence,
+    fix: [`Log in once by hand to set a new one: ssh ${user}@${host}`],
+  });
+}
+
 interface Failure {
   code: string;
   message: string;

@@ -1,10 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { ParsedKey } from 'ssh2';
-import ssh2 from 'ssh2';
 import { messageOf } from '../errors.js';
-import { type AgentSigner, loadAgent, type SignatureHash } from './agent.js';
+import { type AgentSigner, loadAgent, parsePublicKey, type SignatureHash } from './agent.js';
 import { refuseLogin } from './failures.js';
-import { inspectKeyFile, loadPrivateKey, unusableType } from './key-file.js';
+import { inspectKeyFile, loadPrivateKey } from './key-file.js';
 import { readFingerprint } from './known-hosts.js';
 import type { LoginMemory } from './login-memory.js';
 import type { SshPrompts } from './prompts.js';
@@ -46,7 +45,7 @@ const PASSPHRASE_TRIES = 3;
 export async function collectIdentities(request: IdentityRequest): Promise<Identities> {
   const notes: string[] = [];
   const agent = request.agentSocket === undefined ? undefined : await loadAgent(request.agentSocket);
-  if (agent?.note) notes.push(agent.note);
+  notes.push(...(agent?.notes ?? []));
   const keys: KeyCandidate[] = [];
   const add = (candidate: KeyCandidate) => {
     const blob = candidate.publicKey.getPublicSSH();
@@ -76,11 +75,7 @@ export async function collectIdentities(request: IdentityRequest): Promise<Ident
   for (const file of request.certificateFiles)
     notes.push(`${file} was not offered: certificates cannot be presented by this client`);
   if (agent && !request.identitiesOnly) {
-    for (const key of agent.keys) {
-      const refused = unusableType(key.publicKey.type);
-      if (refused) notes.push(`${labelKey('agent', key.publicKey)} was not offered: ${refused.reason}`);
-      else add(fromAgent(key.publicKey, agent.sign, 'agent'));
-    }
+    for (const key of agent.keys) add(fromAgent(key.publicKey, agent.sign, 'agent'));
   }
   return { keys, notes };
 }
@@ -114,7 +109,7 @@ async function readIdentity(
       fix: `Give the private key: ${file.replace(/\.pub$/, '')}`,
     };
   }
-  const publicKey = seen.publicBlob ? parsePublic(seen.publicBlob) : await readPublicFile(`${file}.pub`);
+  const publicKey = seen.publicBlob ? parsePublicKey(seen.publicBlob) : await readPublicFile(`${file}.pub`);
   const held = publicKey && findInAgent(publicKey.getPublicSSH());
   if (held) return { kind: 'agent', publicKey: held.publicKey };
   if (seen.encrypted) return readEncrypted(file, text, publicKey, request);
@@ -184,15 +179,10 @@ function labelKey(source: string, key: ParsedKey): string {
   return `${source}: ${key.type} ${readFingerprint(key.getPublicSSH())}`;
 }
 
-function parsePublic(blob: Buffer): ParsedKey | undefined {
-  const parsed: unknown = ssh2.utils.parseKey(blob);
-  return parsed instanceof Error || Array.isArray(parsed) ? undefined : (parsed as ParsedKey);
-}
-
 async function readPublicFile(path: string): Promise<ParsedKey | undefined> {
   const text = await readKeyText(path);
   const seen = typeof text === 'string' ? inspectKeyFile(text) : undefined;
-  return seen?.kind === 'public' ? parsePublic(seen.publicBlob) : undefined;
+  return seen?.kind === 'public' ? parsePublicKey(seen.publicBlob) : undefined;
 }
 
 async function findByPublicFile(

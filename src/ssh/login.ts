@@ -3,7 +3,7 @@ import type { Client } from 'ssh2';
 import ssh2 from 'ssh2';
 import { messageOf, type SetupError } from '../errors.js';
 import { type AuthRecord, type AuthRequest, type AuthStage, createAuthHandler } from './auth-handler.js';
-import { cancelled, refuseLogin, timedOut } from './failures.js';
+import { cancelled, expiredPassword, refuseLogin, timedOut } from './failures.js';
 import {
   chooseHostKeyAlgorithms,
   type HostKeyPolicy,
@@ -87,7 +87,7 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
     client.on('banner', (message) => {
       for (const line of readableLines(message, 20)) request.log('info', line);
     });
-    client.on('change password', () => fail(expiredPassword(request)));
+    client.on('change password', () => fail(expiredPassword(request.user, request.host)));
     client.on('error', (error: Error & { level?: string; code?: unknown }) => {
       if (error.level === 'agent' || settled) return;
       if (judged && !judged.verdict.accept)
@@ -242,13 +242,5 @@ function cutDuringLogin(request: LoginRequest, place: string, error: Error): Set
     evidence: readableLines(message),
     fix: ['Look at the server’s log (journalctl -u ssh), or try again in a few minutes.'],
     cause: error,
-  });
-}
-
-function expiredPassword(request: LoginRequest): SetupError {
-  return refuseLogin({
-    code: 'E_SSH_PASSWORD_EXPIRED',
-    what: `The password of ${request.user} on ${request.host} has expired.`,
-    fix: [`Log in once by hand to set a new one: ssh ${request.user}@${request.host}`],
   });
 }

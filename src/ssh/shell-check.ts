@@ -1,7 +1,7 @@
 import type { SetupError } from '../errors.js';
 import type { ChannelOutcome } from './channel.js';
 import type { SshTarget } from './connection.js';
-import { refuseLogin } from './failures.js';
+import { expiredPassword, refuseLogin } from './failures.js';
 import { readableLines } from './printable.js';
 
 /** The account can log in, but what answers there is no shell that starts sh. */
@@ -10,6 +10,9 @@ export function refuseShell(
   outcome: Pick<ChannelOutcome, 'noiseOut' | 'noiseErr' | 'code'>,
 ): SetupError {
   const said = readableLines(`${outcome.noiseOut}\n${outcome.noiseErr}`);
+  if (/password.*(expired|change required)|expired.*password/i.test(said.join(' '))) {
+    return expiredPassword(target.user, target.host, said);
+  }
   return refuseLogin({
     code: 'E_SSH_SHELL',
     what: `${target.user} can log in to ${target.host}, but cannot run commands there.`,

@@ -4,7 +4,7 @@ import ssh2 from 'ssh2';
 
 export interface TestAgent {
   socket: string;
-  /** Fingerprint-free count of signatures made. */
+  /** Signatures made so far. */
   signatures(): number;
   close(): Promise<void>;
 }

@@ -7,7 +7,8 @@ import { createSshFixture, type SshFixture } from '../helpers/ssh-fixture.js';
  * The login user is made up by an `id` in front of PATH, and sudo by a script that reads stdin byte by byte as sudo
  * does and asks up to three times. The real sudo is met in the sandbox (test/e2e).
  */
-const FAKE_ID = '#!/bin/sh\n[ "$1" = -u ] && { [ -n "$FAKE_UID" ] || FAKE_UID=1000; echo "$FAKE_UID"; exit; }\n';
+const FAKE_ID =
+  '#!/bin/sh\n[ "$1" = -u ] && { [ -n "$FAKE_UID" ] || FAKE_UID=1000; echo "$FAKE_UID"; exit; }\n';
 const FAKE_SUDO = `#!/bin/sh
 echo "$*" | head -1 >> "$FAKE_LOG"
 mode=$FAKE_SUDO
