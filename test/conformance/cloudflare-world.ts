@@ -76,6 +76,10 @@ export async function makeCloudflareWorld(
       void (await emulator.seed(zone, bodyOf(record), { email_routing: true, read_only: true })),
     removeBehind: async (record) =>
       void (await emulator.zoneNamed(zone).write([{ kind: 'delete', id: stored(record).id }])),
+    changeBehind: async (record, to) =>
+      void (await emulator
+        .zoneNamed(zone)
+        .write([{ kind: 'patch', id: stored(record).id, body: bodyOf(to) }])),
     commentOf: async (record) => stored(record).comment ?? undefined,
     writeCount: async () => emulator.writeCount(),
     resetWrites: async () => {

@@ -171,6 +171,21 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
       await expectServed(planned.name, 'TXT', [theirs]);
     });
 
+    it('neither updates nor deletes a record that someone edited in place meanwhile', async () => {
+      const planned = txt(`edited.${world.zone}`, 'as planned');
+      const theirs = txt(planned.name, 'edited by someone else');
+      await apply(create(planned));
+      const before = await live(planned);
+      await world.changeBehind(planned, theirs);
+      await world.resetWrites();
+      const after = txt(planned.name, 'ours');
+      const refused = [{ ok: false, code: 'E_DNS_DRIFT' }];
+      expect(await provider.apply(zone, [{ op: 'update', before, after, mark }])).toMatchObject(refused);
+      expect(await provider.apply(zone, [{ op: 'delete', before }])).toMatchObject(refused);
+      expect(await world.writeCount()).toBe(0);
+      await expectServed(planned.name, 'TXT', [theirs]);
+    });
+
     it('takes a deletion for done when the record is gone already', async () => {
       const record = txt(`gone.${world.zone}`, 'x');
       await world.seed(record);

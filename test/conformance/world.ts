@@ -20,6 +20,8 @@ export interface World {
   seedReadOnly?(record: DnsRecord): Promise<void>;
   /** Someone else removes it, between plan and apply. */
   removeBehind(record: DnsRecord): Promise<void>;
+  /** Someone else edits it in place, between plan and apply. */
+  changeBehind(record: DnsRecord, to: DnsRecord): Promise<void>;
   /** The comment or label that stands on a record now; absent where records have none. */
   commentOf?(record: DnsRecord): Promise<string | undefined>;
   /** Requests that were meant to change something since the last `resetWrites`. */
