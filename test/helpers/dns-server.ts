@@ -17,8 +17,8 @@ export interface ServerOptions {
     tcp: boolean;
     cd: boolean;
   }): number | 'drop' | 'truncate' | 'lame' | undefined;
-  /** AD bit on every answer. */
-  ad?: boolean;
+  /** AD bit. */
+  ad?: boolean | ((query: { name: string; type: string }) => boolean);
   /** Raw reply instead of a true one, for hostile-server tests. */
   mangle?(reply: Buffer, query: { name: string; type: string }): Buffer | readonly Buffer[];
 }
@@ -38,14 +38,16 @@ interface Line {
   data: unknown;
 }
 
-/** An authoritative (or make-believe recursive) server on loopback, UDP and TCP on the same port. */
-export async function startDnsServer(options: ServerOptions): Promise<DnsServer> {
+/** Answers messages as the described server would, without a socket. `queries` collects what was asked. */
+export function createResponder(
+  options: ServerOptions,
+  queries: string[] = [],
+): (message: Buffer, tcp: boolean) => readonly Buffer[] {
   const zones = Object.entries(options.zones).map(([zone, lines]) => ({
     zone,
     records: lines.map(parseLine),
   }));
-  const queries: string[] = [];
-  const reply = (message: Buffer, tcp: boolean): readonly Buffer[] => {
+  return (message, tcp) => {
     const packet = dnsPacket.decode(message);
     const question = packet.questions?.[0];
     if (!question) return [];
@@ -61,7 +63,7 @@ export async function startDnsServer(options: ServerOptions): Promise<DnsServer>
     const flags =
       (found.aa && !options.recursive && act !== 'lame' ? dnsPacket.AUTHORITATIVE_ANSWER : 0) |
       (options.recursive ? dnsPacket.RECURSION_AVAILABLE : 0) |
-      (options.ad ? dnsPacket.AUTHENTIC_DATA : 0) |
+      (isAuthentic(options.ad, name, question.type) ? dnsPacket.AUTHENTIC_DATA : 0) |
       (act === 'truncate' && !tcp ? dnsPacket.TRUNCATED_RESPONSE : 0) |
       found.rcode;
     const cut = act === 'truncate' && !tcp;
@@ -77,6 +79,12 @@ export async function startDnsServer(options: ServerOptions): Promise<DnsServer>
     const mangled = options.mangle?.(bytes, { name, type: question.type }) ?? bytes;
     return Buffer.isBuffer(mangled) ? [mangled] : (mangled as readonly Buffer[]);
   };
+}
+
+/** An authoritative (or make-believe recursive) server on loopback, UDP and TCP on the same port. */
+export async function startDnsServer(options: ServerOptions): Promise<DnsServer> {
+  const queries: string[] = [];
+  const reply = createResponder(options, queries);
   const address = options.address ?? '127.0.0.1';
   const { udp, tcp, port } = await listen(address, options.port, reply);
   return {
@@ -88,6 +96,10 @@ export async function startDnsServer(options: ServerOptions): Promise<DnsServer>
       await new Promise<void>((resolve) => tcp.close(() => resolve()));
     },
   };
+}
+
+function isAuthentic(ad: ServerOptions['ad'], name: string, type: string): boolean {
+  return typeof ad === 'function' ? ad({ name, type }) : ad === true;
 }
 
 async function listen(

@@ -1,12 +1,13 @@
 import { sameData } from '../../dns/canonical.js';
 import type { DesiredRecord, RecordData } from '../../dns/record.js';
-import type {
-  Answer,
-  QueryType,
-  ResolvedRecord,
-  Resolver,
-  ServerAnswer,
-  ZoneInspector,
+import {
+  type Answer,
+  isUnknown,
+  type QueryType,
+  type ResolvedRecord,
+  type Resolver,
+  type ServerAnswer,
+  type ZoneInspector,
 } from '../../dns/resolver/types.js';
 import type { Check } from '../check.js';
 import type { PinnedFetch } from '../pinned-fetch.js';
@@ -111,7 +112,10 @@ function withExpected(answer: Answer, expected: readonly DesiredRecord[]): Answe
   const wanted: ResolvedRecord[] = expected.flatMap(({ name, ttl, data }) =>
     name === answer.name && data.type === answer.type ? [{ name, ttl, data }] : [],
   );
-  return wanted.length === 0 ? answer : { ...answer, status: 'ok', records: wanted };
+  // What a failed lookup would have said is not assumed either.
+  return wanted.length === 0 || isUnknown(answer.status)
+    ? answer
+    : { ...answer, status: 'ok', records: wanted };
 }
 
 /** Whether a live record means what a desired one says. */

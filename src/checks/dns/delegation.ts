@@ -29,12 +29,18 @@ export const delegationCheck: DnsCheck = {
   ref: 'RFC 1034 section 4.2.2',
   needs: [],
   async run(ctx) {
+    // Most domains are zones of their own, so the parent is asked while that is still being found out.
+    const { domain } = ctx.target;
+    const guess = ctx.deps.authoritative.readDelegation(domain);
+    // An abort rejects it too, possibly while nobody waits.
+    void Promise.allSettled([guess]);
     const zone = await findZone(ctx);
-    if ('error' in zone) return noZone(ctx, zone.error);
-    const [delegation, own] = await Promise.all([
-      ctx.deps.authoritative.readDelegation(zone.zone),
-      ctx.ask(zone.zone, 'NS'),
-    ]);
+    if ('error' in zone) {
+      await guess;
+      return noZone(ctx, zone.error);
+    }
+    const [first, own] = await Promise.all([guess, ctx.ask(zone.zone, 'NS')]);
+    const delegation = zone.zone === domain ? first : await ctx.deps.authoritative.readDelegation(zone.zone);
     if ('error' in delegation) return noZone(ctx, delegation.error);
     if (isUnknown(own.status)) return [unknown(own)];
     const above = hostsOf(delegation.hosts);
@@ -84,11 +90,11 @@ export const authorityCheck: DnsCheck = {
       warn(asked, `${host} cannot be asked: ${reason}.`, { subject: host }),
     );
     const probed = await Promise.all(
-      zone.servers.map(async (server) => ({
-        server,
-        udp: await ctx.deps.authoritative.probe(server, zone.zone, 'udp'),
-        tcp: await ctx.deps.authoritative.probe(server, zone.zone, 'tcp'),
-      })),
+      zone.servers.map(async (server) => {
+        const ask = (transport: 'udp' | 'tcp') => ctx.deps.authoritative.probe(server, zone.zone, transport);
+        const [udp, tcp] = await Promise.all([ask('udp'), ask('tcp')]);
+        return { server, udp, tcp };
+      }),
     );
     // Silence of every server says more about this network than about them.
     const allSilent = probed.length > 0 && probed.every(({ udp, tcp }) => isSilent(udp) && isSilent(tcp));

@@ -44,7 +44,12 @@ function readPolicy(ctx: DnsContext): Promise<PolicyFacts> {
     const { fetch } = ctx.deps;
     if (record.texts.length !== 1 || !fetch) return { kind: 'none' };
     const addresses = addressesOf(v4, v6);
-    if (addresses.length === 0) return { kind: 'lookup', answer: isUnknown(v6.status) ? v6 : v4 };
+    if (addresses.length === 0) {
+      const alias = v4.chain.at(-1)?.data;
+      // Our own host without an address is HOST-A's business.
+      const ours = alias?.type === 'CNAME' && alias.target === ctx.target.host && !isUnknown(v4.status);
+      return ours ? { kind: 'none' } : { kind: 'lookup', answer: isUnknown(v6.status) ? v6 : v4 };
+    }
     const { allowed, refused } = splitReachable(addresses, ctx.deps.privateNetwork);
     if (allowed.length === 0) return { kind: 'refused', addresses: refused };
     const url = new URL(`https://${host}/.well-known/mta-sts.txt`);
