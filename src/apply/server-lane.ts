@@ -16,8 +16,9 @@ export interface LaneOptions {
   onEvent(event: RunEvent): void;
   /** Asks the run to stop after its present step (Ctrl-C once). */
   signal?: AbortSignal;
-  /** Waits before another try to connect; tests pass their own. */
+  /** Waits before another try to connect, and the time in milliseconds; tests pass their own. */
   wait?(milliseconds: number): Promise<void>;
+  now?(): number;
 }
 
 export interface LaneResult {
@@ -26,8 +27,10 @@ export interface LaneResult {
   connection: Connection;
 }
 
-/** Seconds between tries to connect again: about five minutes in all, enough for a reboot. */
-const backoff = [1, 2, 4, 8, 15, 15, 15, 30, 30, 30, 30, 30, 30, 30, 30];
+/** Enough for a reboot of a slow machine. A connector may be patient itself, so tries are not counted. */
+const reconnectWithin = 5 * 60 * 1000;
+/** Seconds before each try to connect again; the last one holds for all further tries. */
+const backoff = [1, 2, 4, 8, 15, 30];
 const logTail = 6;
 
 /**
@@ -82,8 +85,11 @@ async function attend(
 async function connectAgain(runId: string, options: LaneOptions, first: SetupError): Promise<Connection> {
   const wait =
     options.wait ?? ((milliseconds) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds)));
+  const now = options.now ?? Date.now;
+  const deadline = now() + reconnectWithin;
   let last: unknown = first;
-  for (const seconds of backoff) {
+  for (let attempt = 0; now() < deadline; attempt += 1) {
+    const seconds = backoff[Math.min(attempt, backoff.length - 1)] ?? 30;
     options.onEvent({ kind: 'lost', text: sanitizeLine(messageOf(last)), wait: seconds });
     await wait(seconds * 1000);
     if (options.signal?.aborted) break;

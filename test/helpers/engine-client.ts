@@ -84,7 +84,13 @@ async function work(order: EngineOrder): Promise<void> {
   const loaded = await loadRunTexts(order.templates);
   const texts = { ...loaded, library: new Map([...loaded.library, ...Object.entries(order.library ?? {})]) };
   let connection: Connection = await connector.connect();
-  const lane = () => ({ connection, connector, texts, onEvent: (event: object) => print({ event }) });
+  const lane = () => ({
+    connection,
+    connector,
+    texts,
+    signal: stop.signal,
+    onEvent: (event: object) => print({ event }),
+  });
   if (order.reattach !== undefined) {
     const { result } = await reattachRun(order.reattach, lane());
     print({ result });
@@ -121,9 +127,14 @@ async function work(order: EngineOrder): Promise<void> {
   await connection.close();
 }
 
+/** What Ctrl-C does in the real program. */
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+
 work(JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as EngineOrder).catch((error: unknown) => {
   if (!(error instanceof SetupError)) throw error;
   const { code, exit, message, evidence, fix } = error;
   print({ error: { code, exit, message, evidence, fix } });
-  process.exitCode = exit;
+  // The connection is still open.
+  process.exit(exit);
 });
