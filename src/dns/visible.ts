@@ -1,6 +1,6 @@
-import { sameData } from './canonical.js';
 import type { DnsRecord } from './record.js';
 import { type AuthoritativeResolver, isUnknown, type ServerAnswer } from './resolver/types.js';
+import { sameMeaning } from './same-meaning.js';
 
 export interface Clock {
   /** Milliseconds; only differences matter. */
@@ -36,6 +36,8 @@ export interface WaitTick {
   visible: number;
   total: number;
   pending: readonly PendingRecord<DnsRecord>[];
+  /** As in the result: how long caches elsewhere may lag behind; the honest figure for an ETA. */
+  cacheSeconds: number;
 }
 
 export interface WaitResult<T extends DnsRecord> {
@@ -72,7 +74,14 @@ export async function waitUntilVisible<T extends DnsRecord>(
     for (const one of looked)
       if (one.servers.length > 0) cacheSeconds = Math.max(cacheSeconds, one.cacheSeconds);
     const elapsedMs = clock.now() - started;
-    onTick?.({ round, elapsedMs, visible: records.length - pending.length, total: records.length, pending });
+    onTick?.({
+      round,
+      elapsedMs,
+      visible: records.length - pending.length,
+      total: records.length,
+      pending,
+      cacheSeconds,
+    });
     if (pending.length === 0) return { visible: true, elapsedMs, pending, cacheSeconds };
     const left = deadline === undefined ? Number.POSITIVE_INFINITY : deadline - clock.now();
     if (left <= 0) return { visible: false, elapsedMs, pending, cacheSeconds };
@@ -104,7 +113,7 @@ async function look<T extends DnsRecord>(
 }
 
 function serves(answer: ServerAnswer, record: DnsRecord): boolean {
-  return answer.records.some(({ data }) => isRecordData(data) && sameData(data, record.data));
+  return answer.records.some(({ data }) => isRecordData(data) && sameMeaning(record.data, data));
 }
 
 function isRecordData(data: ServerAnswer['records'][number]['data']): data is DnsRecord['data'] {

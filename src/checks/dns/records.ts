@@ -1,9 +1,6 @@
-import { sameData } from '../../dns/canonical.js';
-import { parseDkimKey } from '../../dns/dkim-key.js';
-import { isDmarcRecord } from '../../dns/dmarc.js';
-import { parseTagList } from '../../dns/parse/tag-list.js';
-import type { DesiredRecord, RecordData } from '../../dns/record.js';
+import type { DesiredRecord } from '../../dns/record.js';
 import { type Answer, isAbsent, isUnknown, type ResolvedRecord } from '../../dns/resolver/types.js';
+import { sameMeaning } from '../../dns/same-meaning.js';
 import { isSpfRecord } from '../../dns/spf/index.js';
 import type { Finding, Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, isRecordData } from './context.js';
@@ -27,45 +24,6 @@ function sameKind(record: DesiredRecord, live: readonly ResolvedRecord[]): Resol
 function kindOf(text: string): string {
   if (isSpfRecord(text)) return 'spf';
   return /^v\s*=\s*([A-Za-z0-9]+)/.exec(text)?.[1]?.toLowerCase() ?? text;
-}
-
-/** Equal for whoever reads it, whatever the spelling. */
-export function sameMeaning(planned: RecordData, live: RecordData): boolean {
-  if (planned.type !== 'TXT' || live.type !== 'TXT') return sameData(planned, live);
-  if (planned.text === live.text) return true;
-  if (isSpfRecord(planned.text)) return words(planned.text) === words(live.text);
-  if (/^v=DKIM1\b/.test(planned.text)) {
-    const [a, b] = [parseDkimKey(planned.text), parseDkimKey(live.text)];
-    return (
-      a.algorithm === b.algorithm &&
-      a.publicKey === b.publicKey &&
-      a.testing === b.testing &&
-      a.usable === b.usable
-    );
-  }
-  const [a, b] = [parseTagList(planned.text), parseTagList(live.text)];
-  return (
-    a.ok &&
-    b.ok &&
-    a.tags.length > 0 &&
-    isDmarcRecord(planned.text) === isDmarcRecord(live.text) &&
-    tagKey(a.tags) === tagKey(b.tags)
-  );
-}
-
-function words(text: string): string {
-  return text
-    .toLowerCase()
-    .split(' ')
-    .filter((word) => word !== '')
-    .join(' ');
-}
-
-function tagKey(tags: readonly { name: string; value: string }[]): string {
-  return tags
-    .map(({ name, value }) => `${name}=${value.replace(/\s+/g, '')}`)
-    .sort()
-    .join(';');
 }
 
 function isServed(record: DesiredRecord, live: readonly ResolvedRecord[]): boolean {
