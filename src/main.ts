@@ -29,7 +29,7 @@ export async function main(argv: readonly string[], env: Env, streams: Streams):
     const { reportError } = await import('./ui/report/error.js');
     return await finish(reportError(io, error, context.redactor.redact, context.logPath));
   } finally {
-    context.close();
+    await context.close();
     interrupts.release();
   }
 }

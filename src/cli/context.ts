@@ -39,7 +39,7 @@ export interface Context {
   /** Asks the given resolver (`IP[:PORT]`), else those of this machine. */
   createResolver(server?: string): Promise<Resolver>;
   /** What is open is closed; the last thing `main` does. */
-  close(): void;
+  close(): Promise<void>;
   /** Where the log is being written, once one is. */
   readonly logPath: string | undefined;
 }
@@ -50,6 +50,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   const clock = (): number => Date.now();
   const redactor = createRedactor();
   let log: LogFile | undefined;
+  const connections = new Set<SshConnection>();
   const createAsker = async (): Promise<Asker> => {
     if (!io.canPrompt) return (await import('../config/no-input-asker.js')).noInputAsker;
     return (await import('../ui/ask.js')).createPromptAsker(io, signal);
@@ -82,13 +83,20 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
     async createConnector(options) {
       const { createConnector } = await import('../ssh/connect.js');
       const { createSshPrompts } = await import('./ssh-prompts.js');
-      return createConnector({
+      const connector = createConnector({
         ...options,
         homeDir,
         env: env.SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
         prompts: createSshPrompts(await createAsker(), redactor),
         signal,
       });
+      return {
+        async connect(abort) {
+          const connection = await connector.connect(abort);
+          connections.add(connection);
+          return connection;
+        },
+      };
     },
     async createResolver(server) {
       const dns = await import('../dns/resolver/index.js');
@@ -97,7 +105,9 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
       if (servers.length === 0) throw noResolver(server);
       return dns.createRecursiveResolver({ servers, query: dns.query });
     },
-    close() {
+    async close() {
+      // An open connection would keep the process alive after an error.
+      await Promise.all([...connections].map((connection) => connection.close()));
       log?.close();
     },
   };

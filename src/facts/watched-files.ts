@@ -30,7 +30,9 @@ sha256sum $found
 echo --
 md5sum $found
 echo --
-{ dpkg-query -W -f '\${Conffiles}\\n'; sed 's/^\\([0-9a-f]\\{32\\}\\) *\\(.*\\)$/ \\2 \\1/' /var/lib/ucf/hashfile; } | grep -F "\${found#?}"
+{ dpkg-query -W -f '\${Conffiles}\\n'; sed 's/^\\([0-9a-f]\\{32\\}\\) *\\(.*\\)$/ \\2 \\1/' /var/lib/ucf/hashfile
+  # No conffile, but copied from here by the package's script.
+  md5sum /usr/share/postfix/master.cf.dist | sed 's/^\\([0-9a-f]\\{32\\}\\) .*/ \\/etc\\/postfix\\/master.cf \\1/'; } | grep -F "\${found#?}"
 true`,
   parse({ stdout }) {
     const [stats = '', sha256 = '', md5 = '', packaged = ''] = readParts(stdout, 4);

@@ -32,11 +32,20 @@ export class ImapClient {
     return status === 'OK';
   }
 
-  /** The newest message of `mailbox` whose header holds the Message-ID, whole, or undefined. */
-  async findMessage(mailbox: string, messageId: string): Promise<string | undefined> {
+  /** The newest message of `mailbox` whose Message-ID holds `messageId`, whole, or undefined. */
+  findMessage(mailbox: string, messageId: string): Promise<string | undefined> {
+    return this.findByHeader(mailbox, 'Message-ID', messageId);
+  }
+
+  /** The newest message of `mailbox` whose subject holds `text`, whole, or undefined. */
+  findText(mailbox: string, text: string): Promise<string | undefined> {
+    return this.findByHeader(mailbox, 'Subject', text);
+  }
+
+  private async findByHeader(mailbox: string, field: string, text: string): Promise<string | undefined> {
     const selected = await this.command(`SELECT ${quote(mailbox)}`);
     if (selected.status !== 'OK') return undefined;
-    const found = await this.command(`UID SEARCH HEADER Message-ID ${quote(messageId)}`);
+    const found = await this.command(`UID SEARCH HEADER ${field} ${quote(text)}`);
     const uid = /^\* SEARCH ((?:\d+ ?)+)/m.exec(found.lines.join('\n'))?.[1]?.trim().split(' ').at(-1);
     if (uid === undefined) return undefined;
     const fetched = await this.command(`UID FETCH ${uid} (BODY.PEEK[])`);

@@ -45,10 +45,12 @@ export async function openSsh(options: SshOptions): Promise<SshConnection> {
   return openWithMemory(options, createLoginMemory());
 }
 
+export interface SshConnector extends Connector {
+  connect(signal?: AbortSignal): Promise<SshConnection>;
+}
+
 /** Opens the same connection again and again; what was unlocked or confirmed the first time is not asked again. */
-export function createConnector(
-  options: SshOptions,
-): Connector & { connect(signal?: AbortSignal): Promise<SshConnection> } {
+export function createConnector(options: SshOptions): SshConnector {
   const memory = createLoginMemory();
   return createReconnector({
     open: (signal) => openWithMemory({ ...options, ...(signal ? { signal } : {}) }, memory),

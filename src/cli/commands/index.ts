@@ -38,5 +38,5 @@ export const commands: readonly Entry[] = [
   entry(applyCommand, async () => (await import('../../pipeline/apply.js')).runApply),
   entry(checkCommand),
   entry(undoCommand),
-  entry(sandboxCommand),
+  entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];
