@@ -9,6 +9,8 @@ describe('access to the Cloudflare emulator', () => {
     ['no credentials', { authorization: undefined as unknown as string }, 400, 9106],
     ['a token of the wrong form', { authorization: 'Bearer short' }, 400, 6003],
     ['another scheme', { authorization: `Token ${editToken}` }, 400, 6003],
+    ['a global key without its address', { 'x-auth-key': 'k' }, 400, 6003],
+    ['the address of a global key', { 'x-auth-email': 'a@example.test' }, 400, 6003],
     ['a global key', { 'x-auth-key': 'k', 'x-auth-email': 'a@example.test' }, 400, 6003],
     ['an unknown token', bearer('unknown-token-0123456789abcdefghijklm'), 403, 9109],
   ])('refuses %s', async (_, headers, status, code) => {
