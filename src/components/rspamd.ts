@@ -36,8 +36,8 @@ export function createRspamd(render: Render): Component {
         ...needsRedis.map((name) => file(name, render('rspamd/off.conf', { name }))),
       ];
     },
-    // A reload leaves old workers to finish; the probe right after it might talk to one of them.
-    units: () => [{ name: 'rspamd.service', onChange: 'restart' }],
+    // A restart of 3.12 takes 16 seconds and mail gets a 4xx meanwhile; a reload starts the new workers first.
+    units: () => [{ name: 'rspamd.service', onChange: 'reload' }],
     ports: () => [],
     watch: ['/etc/rspamd/local.d/*'],
     validate: () => [{ fn: 'rspamd_validate', args: [] }],

@@ -51,7 +51,7 @@ accounts_alias_remove() {
 }
 
 # accounts_probe_begin DOMAIN MAPTYPE: a throw-away mailbox smtp-setup-probe@DOMAIN. Its password lies in the run's tmpfs
-# folder, plain (probe-password) and as AUTH PLAIN lines, right (probe-plain) and wrong (probe-wrong).
+# folder, plain (probe-password) and as an AUTH PLAIN line (probe-plain).
 accounts_probe_begin() {
   local folder="$RUNTIME/$RUN_ID"
   mkdir -p "$folder" && accounts_probe_password "smtp-setup-probe@$1" "$folder" &&
@@ -60,7 +60,7 @@ accounts_probe_begin() {
 
 # accounts_probe_end MAPTYPE
 accounts_probe_end() {
-  rm -f "$RUNTIME/$RUN_ID/probe-password" "$RUNTIME/$RUN_ID/probe-plain" "$RUNTIME/$RUN_ID/probe-wrong"
+  rm -f "$RUNTIME/$RUN_ID/probe-password" "$RUNTIME/$RUN_ID/probe-plain"
   accounts_do "$1" rebuild
 }
 
@@ -76,8 +76,7 @@ accounts_probe_password() {
       substr($text, -$pad) = "=" x $pad if $pad;
       return $text;
     };
-    my %files = ("probe-password" => $password, "probe-plain" => "AUTH PLAIN " . $base64->("\0$login\0$password"),
-      "probe-wrong" => "AUTH PLAIN " . $base64->("\0$login\0wrong$password"));
+    my %files = ("probe-password" => $password, "probe-plain" => "AUTH PLAIN " . $base64->("\0$login\0$password"));
     for my $name (keys %files) { open(my $file, ">", "$folder/$name") or die; print $file "$files{$name}\n"; close $file or die }
   ' "$1" "$2")
 }
@@ -238,13 +237,14 @@ sub replace {
 
 sub content {
     my $name = shift;
-    my @boxes = grep { $_ ne '' } map { login($_) } @users;
+    # The probe's mailbox logs in, and that is all: Postfix never hears of it.
+    my @boxes = grep { $_ ne '' && !/$probe/ } map { login($_) } @users;
     my %box = map { $_ => 1 } @boxes;
     my %alias = map { my ($key, $targets) = split ' ', $_, 2; $targets =~ s/\s//g; $key => [split /,/, $targets] } entries(@aliases);
     # Addresses that RFC 2142 and RFC 5321 4.5.1 ask for: without one of their own, they reach the first mailbox.
-    my ($first) = grep { !/$probe/ } @boxes;
+    my ($first) = @boxes;
     for my $domain (sort keys %domains) {
-        my ($here) = grep { /\@\Q$domain\E$/ && !/$probe/ } @boxes;
+        my ($here) = grep { /\@\Q$domain\E$/ } @boxes;
         for my $role (@roles) {
             my $address = "$role\@$domain";
             next if $box{$address} || $alias{$address} || !defined($here // $first);

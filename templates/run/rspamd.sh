@@ -14,20 +14,50 @@ rspamd_validate() {
 
 # rspamd_probe_guard: a message from this machine that cannot be signed gets a 4xx, never a silent pass.
 rspamd_probe_guard() {
-  port_answers 127.0.0.1 11332 '' 300 || return
-  milter_says "probe@unsigned.invalid" '^tempfail 451 4\.7\.1'
+  rspamd_wait && milter_says "probe@unsigned.invalid" '^tempfail 451 4\.7\.1'
 }
 
 # rspamd_probe_signing DOMAIN SELECTOR: a message from this machine is signed.
 rspamd_probe_signing() {
-  port_answers 127.0.0.1 11332 '' 300 || return
-  milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
+  rspamd_wait && milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
 }
 
 # rspamd_sign_sample DOMAIN: prints the DKIM-Signature that a small message of postmaster's gets, for whoever verifies it.
 rspamd_sign_sample() {
   MILTER_VERDICT=''
   milter_says "postmaster@$1" '^accept ' && printf '%s\n' "${MILTER_VERDICT#accept }"
+}
+
+# rspamd_wait: until the milter is a process that was started after the last change of local.d. A reload keeps the old one
+# for a few seconds, and what that says proves nothing.
+rspamd_wait() {
+  local tries=0
+  until rspamd_is_fresh; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 600 ] || { problem "rspamd does not take over its new configuration: $(rspamd_words)"; return 1; }
+    sleep 0.5
+  done
+  port_answers 127.0.0.1 11332 '' 300
+}
+
+rspamd_is_fresh() {
+  perl -e '
+    open(my $clock, "<", "/proc/uptime") or exit 1;
+    my ($uptime) = split " ", <$clock>;
+    my $changed = time - (stat "/etc/rspamd/local.d")[9];
+    for my $folder (glob "/proc/[0-9]*") {
+      open(my $line, "<", "$folder/cmdline") or next;
+      next unless (<$line> // "") =~ /^rspamd: rspamd_proxy/;
+      open(my $stat, "<", "$folder/stat") or next;
+      (my $fields = <$stat> // next) =~ s/^.*\) //;
+      # Field 22: start in hundredths of a second since boot (proc(5)).
+      exit 0 if $uptime - (split " ", $fields)[19] / 100 <= $changed;
+    }
+    exit 1'
+}
+
+rspamd_words() {
+  journalctl -u rspamd.service -n 30 -o cat --no-pager 2>/dev/null | grep -i 'cannot\|error\|lua' | tail -n 2 | tr '\n' ' '
 }
 
 # milter_says FROM REGEX: what the milter decides on a small message from loopback, with the signature it adds.
