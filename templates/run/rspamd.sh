@@ -24,8 +24,14 @@ rspamd_probe_signing() {
 
 # rspamd_sign_sample DOMAIN: prints the DKIM-Signature that a small message of postmaster's gets, for whoever verifies it.
 rspamd_sign_sample() {
-  MILTER_VERDICT=''
-  milter_says "postmaster@$1" '^accept ' && printf '%s\n' "${MILTER_VERDICT#accept }"
+  local tries=0
+  # A worker from before the last reload may still take a connection.
+  until milter_says "postmaster@$1" '^accept v=1;'; do
+    tries=$((tries + 1))
+    [ "$tries" -lt 15 ] || return 1
+    sleep 2
+  done
+  printf '%s\n' "${MILTER_VERDICT#accept }"
 }
 
 # rspamd_wait: until the milter is a process that was started after the last change of local.d. A reload keeps the old one
