@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { compileSections, parseSections, type Section } from '../../../src/facts/sections.js';
 
@@ -8,8 +9,8 @@ function section(name: string, script: string, more: Partial<Section> = {}): Sec
   return { name, script, seconds: 5, maxBytes: 1000, background: false, ...more };
 }
 
-function ask(sections: Section[], variables: Record<string, string> = {}) {
-  const result = spawnSync('sh', ['-s'], { input: compileSections(tag, sections, variables) });
+function ask(sections: Section[], variables: Record<string, string> = {}, env: Record<string, string> = {}) {
+  const result = spawnSync('sh', ['-s'], { input: compileSections(tag, sections, variables), env });
   return {
     stdout: result.stdout.toString(),
     answers: parseSections(tag, sections, result.stdout.toString()),
@@ -57,6 +58,41 @@ describe('sections', () => {
     ]);
     for (const name of ['s1', 's2', 's3']) expect(answers.get(name)?.stdout).toBe('x'.repeat(100_000));
     expect([answers.get('f1')?.stdout, answers.get('f2')?.stdout]).toEqual(['f1\n', 'f2\n']);
+  });
+
+  it('end everything that a hanging probe has started', () => {
+    const { answers } = ask([section('hang', 'sleep 60 & echo $!; wait', { seconds: 1 })]);
+    expect(answers.get('hang')?.code).toBe(124);
+    const child = Number(answers.get('hang')?.stdout.trim());
+    // Nobody may have buried it yet.
+    const left = existsSync(`/proc/${child}/stat`) ? readFileSync(`/proc/${child}/stat`, 'utf8') : '';
+    expect(left).toMatch(/^$|\) Z /);
+  });
+
+  it('say which signal ended a probe, and do not wait for one that closed its output', () => {
+    const { answers } = ask([section('killed', 'kill -9 $$'), section('closed', 'echo x; exec >&-; exit 3')]);
+    expect(answers.get('killed')?.code).toBe(137);
+    expect(answers.get('closed')).toMatchObject({ code: 3, stdout: 'x\n' });
+  });
+
+  it('carry every length whole', () => {
+    const sections = Array.from({ length: 10 }, (_, size) =>
+      section(`s${size}`, `head -c ${size} /dev/zero | tr '\\0' '\\377'`),
+    );
+    const { answers } = ask(sections);
+    for (let size = 0; size < 10; size += 1) {
+      expect(answers.get(`s${size}`)?.bytes, String(size)).toEqual(Buffer.alloc(size, 255));
+    }
+  });
+
+  it('are answered, if plainly, where there is no perl', () => {
+    const { answers } = ask(
+      [section('a', 'echo one'), section('b', 'cat')],
+      {},
+      { SMTP_SETUP_PERL: 'no-such-perl' },
+    );
+    expect(answers.get('a')).toMatchObject({ code: 0, stdout: 'one\n' });
+    expect(answers.get('b')).toMatchObject({ code: 0, stdout: '\n' });
   });
 
   it('ignore noise around them and forged lines without the tag', () => {
