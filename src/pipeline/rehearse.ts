@@ -87,5 +87,10 @@ function shorten(args: readonly string[]): string {
 }
 
 function notDelivered(what: string, detail: string): SetupError {
-  return new SetupError({ code: 'E_SANDBOX_DELIVERY', exit: Exit.failed, what, evidence: [detail.slice(0, 400)] });
+  return new SetupError({
+    code: 'E_SANDBOX_DELIVERY',
+    exit: Exit.failed,
+    what,
+    evidence: [detail.slice(0, 400)],
+  });
 }

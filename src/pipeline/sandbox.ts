@@ -60,10 +60,7 @@ async function run(context: Context, options: SandboxOptions): Promise<Outcome> 
   return rehearse(context, { lab, rehearsal, receiver, mail });
 }
 
-async function raise(
-  context: Context,
-  options: SandboxOptions,
-): Promise<{ lab: Lab; rehearsal: Rehearsal }> {
+async function raise(context: Context, options: SandboxOptions): Promise<{ lab: Lab; rehearsal: Rehearsal }> {
   await offerPackages(context, options.yes);
   const { io } = context;
   const lab = await createLab({
@@ -73,7 +70,9 @@ async function raise(
     log: (line) => io.say(line),
   });
   try {
-    io.say('Opening an account at the DNS provider; starting a mail server on the other side of the Internet');
+    io.say(
+      'Opening an account at the DNS provider; starting a mail server on the other side of the Internet',
+    );
     const [rehearsal] = await Promise.all([prepareRehearsal(lab), startReceiver(lab)]);
     return { lab, rehearsal };
   } catch (error) {
@@ -141,7 +140,11 @@ async function status({ io }: Context): Promise<Outcome> {
   io.print(
     labs.length === 0
       ? 'No sandbox is running.'
-      : labs.map(({ name, ready }) => `${name}  ${ready ? 'running' : 'starting, or interrupted: take it down'}`).join('\n'),
+      : labs
+          .map(
+            ({ name, ready }) => `${name}  ${ready ? 'running' : 'starting, or interrupted: take it down'}`,
+          )
+          .join('\n'),
   );
   return { exit: Exit.ok, document: { sandboxes: labs } };
 }

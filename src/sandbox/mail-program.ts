@@ -41,7 +41,13 @@ export interface SendOptions {
 /** The rehearsing user's mail program, in the client's network. */
 export interface MailProgram {
   send(options: SendOptions): Promise<MailReport>;
-  read(options: { subject: string; user?: string; password?: string; mailbox?: string; timeoutMs?: number }): Promise<MailReport>;
+  read(options: {
+    subject: string;
+    user?: string;
+    password?: string;
+    mailbox?: string;
+    timeoutMs?: number;
+  }): Promise<MailReport>;
 }
 
 export function openMailProgram(lab: Lab, rehearsal: Rehearsal): MailProgram {

@@ -47,11 +47,13 @@ async function send(order: Extract<MailOrder, { action: 'send' }>): Promise<Mail
 async function read(order: Extract<MailOrder, { action: 'read' }>): Promise<MailReport> {
   const client = await ImapClient.connect(endpointOf(order, 993));
   try {
-    if (!(await client.login(order.user, order.password))) return { ok: false, detail: 'login refused', trusted: false };
+    if (!(await client.login(order.user, order.password)))
+      return { ok: false, detail: 'login refused', trusted: false };
     const end = Date.now() + order.timeoutMs;
     for (;;) {
       const message = await client.findText(order.mailbox ?? 'INBOX', order.subject);
-      if (message !== undefined) return { ok: true, detail: message, trusted: client.tls?.authorized ?? false };
+      if (message !== undefined)
+        return { ok: true, detail: message, trusted: client.tls?.authorized ?? false };
       if (Date.now() > end) return { ok: false, detail: 'no such message', trusted: false };
       await new Promise((resolve) => setTimeout(resolve, 500));
     }

@@ -44,6 +44,8 @@ export function renderRehearsal(io: Io, view: RehearsalView): string {
     `  ${mark.done} The answer was delivered and read over IMAP${view.trusted ? ', with verified certificates' : ''}.`,
     '',
     chalk.bold('Play on'),
-    ...alignColumns(next.map(([command = '', does = '']) => [chalk.cyan(command), chalk.dim(does)])).map((line) => `  ${line}`),
+    ...alignColumns(next.map(([command = '', does = '']) => [chalk.cyan(command), chalk.dim(does)])).map(
+      (line) => `  ${line}`,
+    ),
   ].join('\n');
 }
