@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   cacheDirFrom,
@@ -12,6 +15,8 @@ import {
   loadLab,
 } from '../../src/sandbox/index.js';
 import { readText } from '../../src/sandbox/lock.js';
+import { groupPath, groupProcesses } from '../../src/sandbox/machine/cgroup.js';
+import { mountsBelow } from '../../src/sandbox/machine/mounts.js';
 import { namespacesOf } from '../../src/sandbox/net/network.js';
 import { run } from '../../src/sandbox/run.js';
 
@@ -71,6 +76,24 @@ describe('a lab that was interrupted', () => {
     });
     await expect(destroyLab('it-abort')).rejects.toMatchObject({ code: 'E_SANDBOX_BUSY' });
     await (await first).down();
+  });
+});
+
+describe('an image', () => {
+  it('that is aborted while it is built leaves no process, mount or file', async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'sandbox-cache-'));
+    const abort = new AbortController();
+    // By then the builder has mounted this machine's /dev, /proc and /sys below the unfinished image.
+    const log = (line: string) => {
+      if (line.includes('installing essential packages')) abort.abort();
+    };
+    const building = ensureImage('debian-12', { cacheDir: cache, log, signal: abort.signal });
+    await expect(building).rejects.toMatchObject({ name: 'AbortError' });
+    expect(await mountsBelow(cache)).toEqual([]);
+    expect(await readdir(join(cache, 'images'))).toEqual([]);
+    expect(await groupProcesses(await groupPath('.images'))).toEqual([]);
+    expect((await stat('/dev/null')).isCharacterDevice()).toBe(true);
+    await rm(cache, { recursive: true });
   });
 });
 

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { type HostApt, readHostApt, requireSources } from '../apt/host-apt.js';
 import { renderSourceLine } from '../apt/sources.js';
 import { isErrno, waitForLock } from '../lock.js';
-import { createGroup, destroyGroup, groupPath } from '../machine/cgroup.js';
+import { destroyGroup, groupPath } from '../machine/cgroup.js';
 import { unmountBelow } from '../machine/mounts.js';
-import { run } from '../run.js';
+import { runInGroup } from '../machine/run-in-group.js';
 import { type ImageName, imageKey, RECIPES } from './recipes.js';
 
 // No lab can have this name.
@@ -62,18 +62,10 @@ async function debootstrap(
   // Unpacking without fsync: the image is thrown away unless the whole build succeeds.
   const unsafe = '/etc/dpkg/dpkg.cfg.d/99sandbox-build';
   const hook = [...recipe.finish, `rm -f ${unsafe}`, 'apt-get clean', 'rm -rf /var/lib/apt/lists/*'];
-  const group = await createGroup(BUILDERS, imageKey(recipe));
-  const joinGroup = [
-    'sh',
-    '-c',
-    'echo $$ > "$0" || exit 125; exec "$@"',
-    join(group, 'cgroup.procs'),
-  ] as const;
-  const [command, ...args] = joinGroup;
-  await run(
-    command,
+  await runInGroup(
+    BUILDERS,
+    imageKey(recipe),
     [
-      ...args,
       'mmdebstrap',
       '--mode=root',
       '--variant=minbase',
@@ -86,7 +78,7 @@ async function debootstrap(
       ...sources,
     ],
     {
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal ?? new AbortController().signal,
       onLine: (line) => {
         if (line.startsWith('I: ')) options.log(`${name}: ${line.slice(3)}`);
       },

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { SANDBOX_ENV, tryRun } from '../run.js';
 import { createGroup } from './cgroup.js';
+import { joinGroup } from './run-in-group.js';
 
 export interface DaemonOptions {
   lab: string;
@@ -24,8 +25,8 @@ export async function startDaemon(options: DaemonOptions): Promise<number> {
   await mkdir(dirname(options.logFile), { recursive: true });
   const log = await open(options.logFile, 'a', 0o600);
   try {
-    const script = 'echo $$ > "$0" || exit 125; exec "$@"';
-    const child = spawn('sh', ['-c', script, join(group, 'cgroup.procs'), ...options.argv], {
+    const [command, ...args] = joinGroup(group, options.argv);
+    const child = spawn(command, args, {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       env: { ...SANDBOX_ENV, ...options.env },
