@@ -13,10 +13,11 @@ export interface Dmi {
 }
 
 export const dmi: Probe<Dmi> = {
-  script: `for name in sys_vendor product_name bios_vendor board_vendor chassis_asset_tag; do
-  printf '%s=%s\\n' "$name" "$(head -c 200 /sys/class/dmi/id/$name | tr -d '\\n')"
+  script: `show() { value=; [ -r "$2" ] && IFS= read -r value <"$2"; printf '%s=%.200s\\n' "$1" "$value"; }
+for name in sys_vendor product_name bios_vendor board_vendor chassis_asset_tag; do
+  show "$name" "/sys/class/dmi/id/$name"
 done
-printf 'cloud=%s\\n' "$(head -c 100 /run/cloud-init/cloud-id | tr -d '\\n')"`,
+show cloud /run/cloud-init/cloud-id`,
   parse({ stdout }) {
     const values = readAssignments(stdout);
     const read = (name: string) => (values.get(name) ?? '').trim();

@@ -20,20 +20,21 @@ export interface DpkgState {
 /** Lock holders come from /proc/locks: fuser and lsof are not there on a minimal system. */
 export const dpkgState: Probe<DpkgState> = {
   script: `command -v dpkg || exit 127
-echo --; dpkg --audit | head -n 20
-echo --; ls /var/lib/dpkg/updates | head -n 3
+echo --; dpkg --audit
+echo --; ls /var/lib/dpkg/updates
 echo --
-for file in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock /var/cache/apt/archives/lock; do
-  inode=$(stat -c %i "$file") || continue
-  sed -n "s/^.* WRITE \\([0-9]*\\) [^ ]*:$inode .*/\\1/p" /proc/locks | head -n 1 | while read -r pid; do
-    printf '%s %s %s\\n' "$file" "$pid" "$(tr '\\000\\n' '  ' <"/proc/$pid/cmdline" | head -c 200)"
-  done
+cd / && stat -c '%i %n' var/lib/dpkg/lock-frontend var/lib/dpkg/lock var/lib/apt/lists/lock var/cache/apt/archives/lock |
+while read -r inode file; do
+  while read -r _ type _ kind pid where _; do
+    [ "$type $kind \${where##*:}" = "POSIX WRITE $inode" ] || continue
+    printf '/%s %s %s\\n' "$file" "$pid" "$(tr '\\000\\n' '  ' <"/proc/$pid/cmdline" | head -c 200)"
+  done </proc/locks
 done`,
   parse({ code, stdout }) {
     const [, audit = '', updates = '', locks = ''] = readParts(stdout, 4);
     return {
       present: code !== 127,
-      audit: readLines(audit),
+      audit: readLines(audit).slice(0, 20),
       interrupted: updates.trim() !== '',
       locks: readLines(locks).flatMap((line) => {
         const match = /^(\/\S+) (\d+) (.*)$/.exec(line);
