@@ -123,6 +123,8 @@ describe('desired records', () => {
     expect(lines([domain, other])).toContain('other.net._report._dmarc.example.org. 3600 IN TXT "v=DMARC1"');
     const sub = { ...domain, name: 'sub.example.org', dmarc: { rua: ['dmarc@example.org'] } };
     expect(lines([domain, sub]).join('\n')).not.toContain('_report');
+    const parent = { ...domain, dmarc: { rua: ['dmarc@sub.example.org'] } };
+    expect(lines([parent, { ...sub, dmarc: {} }]).join('\n')).not.toContain('_report');
     const outside = { ...domain, dmarc: { rua: ['mailto:x@reports.example'] } };
     expect(lines([outside]).join('\n')).not.toContain('_report');
   });
