@@ -52,13 +52,15 @@ export function buildServerPlan(input: PlanInput): ServerPlan {
 
 /** The files whose current content the plan's diffs need; read them with one more round trip. */
 export function listChangedPaths(input: PlanInput): string[] {
-  return applying(input.components, input.model).flatMap((component) =>
-    judgeGroup(component, input.model, groupContext(input))
-      .filter(
-        ({ verdict, file }) => verdict.kind !== 'same' && input.facts.files.get(file.path)?.type === 'file',
-      )
+  const context = groupContext(input);
+  const models = input.target ? [input.model, input.target] : [input.model];
+  const changed = models.flatMap((model) =>
+    applying(input.components, model)
+      .flatMap((component) => judgeGroup(component, model, context))
+      .filter(({ verdict }) => verdict.kind !== 'same' && verdict.kind !== 'mode')
       .map(({ file }) => file.path),
   );
+  return [...new Set(changed)].filter((path) => input.facts.files.get(path)?.type === 'file');
 }
 
 /** Ends an apply that would have to overwrite somebody's work. */
@@ -73,13 +75,21 @@ export function refuseConflicts(plan: ServerPlan, onConflict: OnConflict = 'stop
         : `${plan.conflicts.length} files that smtp-setup would write were changed by somebody else.`,
     evidence: plan.conflicts.flatMap((conflict) => [
       `${conflict.path}: ${conflict.reason}`,
-      ...conflict.diff,
+      ...shortDiff(conflict.diff),
     ]),
     fix: [
       'Keep them as they are: run again with --on-conflict keep.',
       'Let smtp-setup write its own (a backup stays on the server): run again with --on-conflict take-over.',
     ],
   });
+}
+
+const diffLines = 40;
+
+/** A whole configuration file would push the question off the screen. */
+function shortDiff(diff: readonly string[]): string[] {
+  if (diff.length <= diffLines) return [...diff];
+  return [...diff.slice(0, diffLines), `… and ${diff.length - diffLines} more lines`];
 }
 
 interface RunPlan {

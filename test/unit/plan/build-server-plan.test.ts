@@ -279,6 +279,24 @@ describe('the server plan', () => {
     expect(last?.calls[1]?.args[3]).toBe(sha256('before\n'));
   });
 
+  it('shows what the last run changes in a file that the first leaves alone', () => {
+    const a = component('a', {
+      files: (model) => [
+        { path: '/etc/a.conf', mode: '0644', owner: 'root:root', content: `${model.hostname}\n`, group: 'a' },
+      ],
+    });
+    const world = {
+      ...done,
+      files: { '/etc/a.conf': onDisk('before\n') },
+      manifest: [entry('a', 'before\n')],
+    };
+    const one = input([a], world, { target: after, contents: new Map([['/etc/a.conf', 'before\n']]) });
+    expect(listChangedPaths(one)).toEqual(['/etc/a.conf']);
+    const plan = buildServerPlan(one);
+    expect(plan.steps.map(({ id, run }) => `${run} ${id}`)).toEqual(['golive files-a']);
+    expect(plan.steps[0]?.preview?.slice(2)).toEqual(['@@ -1 +1 @@', '-before', '+after']);
+  });
+
   it('refuses a server that a newer version manages', () => {
     const one = input([component('a')], done);
     const state: ServerState = { ...one.facts.state, manifest: { schema: 2, generation: 9, files: [] } };
