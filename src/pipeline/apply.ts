@@ -7,7 +7,7 @@ import { Exit, SetupError } from '../errors.js';
 import { renderPreflight } from '../ui/report/preflight.js';
 import { readConsents } from './consents.js';
 import { openResolvers } from './open-resolvers.js';
-import { preflight, reachServer, settleRunning } from './prepare.js';
+import { preflight, reachServer, settleRunning, worthShowing } from './prepare.js';
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
@@ -27,9 +27,7 @@ export const runApply: Run<ApplyOptions> = async (context, options) => {
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
   preflight(session, reached, hostname, server, (findings) => {
-    const shown = context.io.verbose
-      ? findings
-      : findings.filter(({ status }) => status === 'fail' || status === 'warn');
+    const shown = worthShowing(findings, context.io.verbose);
     if (shown.length > 0) context.io.say(renderPreflight(context.io, shown));
   });
   return travel({

@@ -14,7 +14,7 @@ import { readConsents } from './consents.js';
 import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
 import { missingCredentials, requireProvider } from './open-provider.js';
 import { openResolvers } from './open-resolvers.js';
-import { preflight, type Reached, reachServer, settleRunning } from './prepare.js';
+import { preflight, type Reached, reachServer, settleRunning, worthShowing } from './prepare.js';
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { surveyZones } from './survey.js';
@@ -45,7 +45,11 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
   const zones = await surveyZones(session, config, hostname);
   const settled = await settleRunning(session, reached, await context.createProgress());
-  preflight(session, settled, hostname, server, (findings) => io.say(renderPreflight(io, findings)));
+  const fresh = settled.facts.state.manifest === 'absent';
+  preflight(session, settled, hostname, server, (findings) => {
+    const shown = fresh ? findings : worthShowing(findings, io.verbose);
+    if (shown.length > 0) io.say(renderPreflight(io, shown));
+  });
   return travel({
     session,
     reached: settled,

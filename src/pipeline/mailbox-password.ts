@@ -14,9 +14,10 @@ export interface MailboxAnswer extends WantedMailbox {
 
 const variable = 'SMTP_SETUP_PASSWORD';
 
-/** A mailbox is named, nobody can be asked, and no password is given. */
-export async function missingPassword({ context }: Session, answers: Answers): Promise<Missing[]> {
-  if (answers.mailbox === undefined || answers.passwordFile !== undefined) return [];
+/** A mailbox is wanted, nobody can be asked, and no password is given. */
+export async function missingPassword({ context, loaded }: Session, answers: Answers): Promise<Missing[]> {
+  if (answers.mailbox === undefined && loaded !== undefined) return [];
+  if (answers.passwordFile !== undefined) return [];
   if (context.env[variable] || context.env[`${variable}_FILE`]) return [];
   return [{ what: "the mailbox's password", ways: ['--password-file FILE', variable, `${variable}_FILE`] }];
 }

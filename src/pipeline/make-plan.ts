@@ -108,7 +108,7 @@ export async function makePlan(
         consents: request.consents,
         evidence: await gatherEvidence(survey, intent, resolvers),
         installId: hostname.replace(/[^a-z0-9]+/g, '-'),
-        privateNetwork: resolvers.own,
+        privateNetwork: isPrivateNetwork(resolvers, server),
       }),
     })),
   );
@@ -129,6 +129,13 @@ export async function makePlan(
         planned.map(({ plan }) => plan),
       ),
   };
+}
+
+/** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */
+export function isPrivateNetwork(resolvers: Resolvers, server: ServerConfig): boolean {
+  return (
+    resolvers.own || server.resolver.forwarder !== undefined || server.resolver.trustAnchor !== undefined
+  );
 }
 
 export function toPlanView(plan: FullPlan): PlanView {

@@ -7,7 +7,7 @@ import { chooseServer } from './apply.js';
 import { readConsents } from './consents.js';
 import { makePlan, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import { openResolvers } from './open-resolvers.js';
-import { preflight, reachServer } from './prepare.js';
+import { preflight, reachServer, worthShowing } from './prepare.js';
 import { openSession } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
 
@@ -35,7 +35,7 @@ export const runPlan: Run<PlanOptions> = async (context, options) => {
     );
   }
   const findings = preflight(session, reached, hostname, server, (found) => {
-    const shown = io.verbose ? found : found.filter(({ status }) => status === 'fail' || status === 'warn');
+    const shown = worthShowing(found, io.verbose);
     if (shown.length > 0) io.say(renderPreflight(io, shown));
   });
   const plan = await makePlan(session, connection, reached.components, reached.facts, zones, resolvers, {

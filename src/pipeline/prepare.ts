@@ -91,6 +91,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/** What is worth a line when nothing is asked about it: trouble, and everything under `--verbose`. */
+export function worthShowing(findings: readonly Finding[], verbose: boolean): readonly Finding[] {
+  return verbose ? findings : findings.filter(({ status }) => status === 'fail' || status === 'warn');
+}
+
 /** Refused by the preflight itself; only so that it can say so together with everything else. */
 const unknownSystem = { id: 'unknown', version: '', codename: '', name: 'unknown', like: [] };
 
@@ -113,7 +118,10 @@ export function preflight(
     ...(remoteAddress === '' ? {} : { remoteAddress }),
     ipv6: server.ipv6,
   });
-  show(findings);
-  refuseUnsuitable(findings);
-  return findings;
+  // A question that was not put has no answer to show.
+  const asked =
+    facts.outbound.length > 0 ? findings : findings.filter(({ id }) => !id.startsWith('SRV-PORT25'));
+  show(asked);
+  refuseUnsuitable(asked);
+  return asked;
 }
