@@ -57,7 +57,7 @@ export function createResponder(
     if (act === 'drop') return [];
     const found =
       typeof act === 'number'
-        ? { rcode: act, aa: false, answers: [], authorities: [], additionals: [] }
+        ? { rcode: act, aa: act === 3, answers: [], authorities: [], additionals: [] }
         : answer(zones, name, question.type, options.recursive === true);
     const opt = packet.additionals?.find((record) => record.type === 'OPT');
     const flags =
@@ -149,7 +149,11 @@ interface Found {
 type ZoneLines = { zone: string; records: Line[] };
 
 function answer(zones: readonly ZoneLines[], name: string, type: string, recursive: boolean): Found {
-  const zone = zones.filter((one) => within(name, one.zone)).sort((a, b) => b.zone.length - a.zone.length)[0];
+  const zone = zones
+    .filter((one) => within(name, one.zone))
+    // The DS set of a zone belongs to its parent.
+    .filter((one) => type !== 'DS' || one.zone !== name || zones.length === 1)
+    .sort((a, b) => b.zone.length - a.zone.length)[0];
   if (!zone) return { rcode: recursive ? 3 : 5, aa: false, answers: [], authorities: [], additionals: [] };
   const soa = zone.records.filter((line) => line.type === 'SOA' && line.name === zone.zone);
   if (!recursive) {
@@ -190,7 +194,7 @@ function answer(zones: readonly ZoneLines[], name: string, type: string, recursi
 
 function findWildcard(zone: ZoneLines, name: string): string | undefined {
   for (let rest = name; within(rest, zone.zone) && rest !== zone.zone; ) {
-    rest = rest.slice(rest.indexOf('.') + 1);
+    rest = rest.includes('.') ? rest.slice(rest.indexOf('.') + 1) : '';
     if (zone.records.some((line) => line.name === `*.${rest}`)) return `*.${rest}`;
     if (zone.records.some((line) => line.name === rest)) return undefined;
   }

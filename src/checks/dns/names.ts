@@ -1,6 +1,6 @@
 import { isUnknown, type QueryType } from '../../dns/resolver/types.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
-import { readDkim } from './facts.js';
+import { readDkim, readMx } from './facts.js';
 import { fail, info, pass, unknown, unknowns, warn } from './verdict.js';
 
 const group = 'Zone';
@@ -14,6 +14,8 @@ async function neededNames(ctx: DnsContext): Promise<readonly { name: string; ty
     if (data.type !== 'CNAME' && data.type !== 'OTHER' && pending === undefined) names.set(name, data.type);
   names.set(`_dmarc.${domain}`, 'TXT');
   for (const { name } of await readDkim(ctx)) names.set(name, 'TXT');
+  // MX hosts have a check of their own for this.
+  for (const { exchange } of (await readMx(ctx)).hosts) names.delete(exchange);
   return [...names].map(([name, type]) => ({ name, type }));
 }
 

@@ -42,7 +42,7 @@ function ownerOf(name: string, zone: string, records: readonly DnsRecord[]): str
   const exists = (candidate: string) => records.some((record) => isWithin(record.name, candidate));
   if (exists(name)) return name;
   for (let rest = name; rest !== zone; ) {
-    rest = rest.slice(rest.indexOf('.') + 1);
+    rest = rest.includes('.') ? rest.slice(rest.indexOf('.') + 1) : '';
     if (records.some((record) => record.name === `*.${rest}`)) return `*.${rest}`;
     if (exists(rest)) return undefined;
   }
