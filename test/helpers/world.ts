@@ -93,19 +93,113 @@ export function provisionedLayer(): string {
   return `provisioned-${hash.digest('hex').slice(0, 12)}`;
 }
 
-/** Makes the provisioned layer unless it is there: a cold installation, whose story the caller may want to look at. */
-export async function ensureProvisioned(
-  image: VpsImage,
-  visit: (world: World, init: CliResult) => Promise<void> = async () => undefined,
-): Promise<void> {
-  if (await hasLayer(cacheDirFrom({}), image, provisionedLayer())) return;
-  const world = await openWorld({ name: `cold-${image.slice(-2)}`, image });
+export interface Installed {
+  world: World;
+  /** How the `init` ended that made this server, or made it anew. */
+  init: CliResult;
+}
+
+/**
+ * A server on which `init` has just done all its work. The first call for a source makes a cold installation and keeps
+ * it as the provisioned layer (the server is rebooted for that); later ones start from the layer and take the
+ * certificate away, so that `init` has DNS and certificate to do again and the same can be asserted of both.
+ */
+export async function installServer(name: string, image: VpsImage): Promise<Installed> {
+  const cold = !(await hasLayer(cacheDirFrom({}), image, provisionedLayer()));
+  const world = await openWorld({ name, image, provisioned: !cold });
   try {
+    if (!cold) await forgetCertificate(world);
     const init = await world.cli(world.rehearsal.initArguments);
-    if (init.code !== 0) throw new Error(`init ended with ${init.code}\n${init.stdout}\n${init.stderr}`);
-    await visit(world, init);
-    await world.lab.vps.saveLayer(provisionedLayer(), { restart: false });
-  } finally {
+    if (cold && init.code === 0) await world.lab.vps.saveLayer(provisionedLayer());
+    return { world, init };
+  } catch (error) {
     await world.lab.down();
+    throw error;
   }
+}
+
+/** The lab's authority is a new one each time: it knows neither the account nor the certificate of the layer. */
+async function forgetCertificate(world: World): Promise<void> {
+  const places = ['accounts', 'archive', 'live', 'renewal'].map((name) => `/etc/letsencrypt/${name}`);
+  await shell(
+    world,
+    `rm -rf ${places.join(' ')} /etc/smtp-setup/certs/issued-*; ln -sfn certs/self-signed /etc/smtp-setup/tls`,
+  );
+}
+
+/** A world with a provisioned server in it, and `init` run so that DNS is as it should be. */
+export async function openProvisioned(name: string, image: VpsImage = 'debian-12'): Promise<World> {
+  if (await hasLayer(cacheDirFrom({}), image, provisionedLayer())) {
+    const world = await openWorld({ name, image, provisioned: true });
+    return requireInit({ world, init: await world.cli(world.rehearsal.initArguments) });
+  }
+  return requireInit(await installServer(name, image));
+}
+
+async function requireInit({ world, init }: Installed): Promise<World> {
+  if (init.code === 0) return world;
+  await world.lab.down();
+  throw new Error(`init ended with ${init.code}\n${init.stdout}\n${init.stderr}`);
+}
+
+/** Output of a command on the VPS, without SSH; fails when it fails. */
+export async function shell(world: World, command: string): Promise<string> {
+  const result = await world.lab.vps.exec(command);
+  if (result.code !== 0)
+    throw new Error(`${command}: exit ${result.code}\n${result.stdout}\n${result.stderr}`);
+  return result.stdout.trim();
+}
+
+/** The CLI as a process under way. */
+export interface CliProcess {
+  /** Everything it printed so far, both streams. */
+  output(): string;
+  /** Resolves when the output matches; fails with the output when the process ends before, or after ten minutes. */
+  saw(pattern: RegExp): Promise<void>;
+  /** As a crash or `kill -9` would end it. */
+  kill(): void;
+  /** Resolves to its exit code; null when it was killed. */
+  readonly ended: Promise<number | null>;
+}
+
+export function startCli(
+  world: World,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): CliProcess {
+  const child = world.lab.client.spawn(process.execPath, [bin, ...args], { ...world.rehearsal.env, ...env });
+  let text = '';
+  const watchers = new Set<() => void>();
+  const take = (chunk: unknown) => {
+    text += String(chunk);
+    for (const watcher of watchers) watcher();
+  };
+  child.stdout?.on('data', take);
+  child.stderr?.on('data', take);
+  child.stdin?.end();
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', resolve);
+  });
+  return {
+    output: () => text,
+    ended,
+    kill: () => void child.kill('SIGKILL'),
+    saw: (pattern) =>
+      new Promise((resolve, reject) => {
+        const settle = (end: () => void) => {
+          watchers.delete(look);
+          clearTimeout(timer);
+          end();
+        };
+        const fail = (why: string) => settle(() => reject(new Error(`${why} before ${pattern}:\n${text}`)));
+        const timer = setTimeout(() => fail('ten minutes went by'), 10 * 60_000);
+        const look = () => {
+          if (pattern.test(text)) settle(resolve);
+        };
+        watchers.add(look);
+        look();
+        void ended.then((code) => fail(`it ended (${code})`), reject);
+      }),
+  };
 }
