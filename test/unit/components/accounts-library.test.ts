@@ -1,0 +1,234 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { callLibrary } from '../../helpers/library-call.js';
+import { LocalServer } from '../../helpers/local-run.js';
+
+let server: LocalServer;
+const home = '/etc/smtp-setup';
+const passwords: Record<string, string> = {
+  alice: 'correct horse: battery',
+  bob: "it's $(id) %u {x}",
+  next: 'another one',
+};
+
+beforeEach(() => {
+  server = new LocalServer();
+  server.write(`${home}/domains`, '# the domains\nexample.org\nexample.net\n');
+  server.write(`${home}/users`, '# users\n');
+  server.write(`${home}/aliases`, '# aliases\n');
+  server.write(`${home}/maps/.keep`, '');
+  // Hashes by reversing: what matters here is what reaches it, and by which way.
+  server.program(
+    'doveadm',
+    `printf '%s\\n' "$*" >>"${server.base}/doveadm.log"
+read -r first
+if [ "$2" = -t ]; then [ "$3" = "{ARGON2ID}\\$argon2id\\$$(printf %s "$first" | base64 -w0)" ]; exit; fi
+read -r second
+[ "$first" = "$second" ] && printf '{ARGON2ID}$argon2id$%s\\n' "$(printf %s "$first" | base64 -w0)"`,
+  );
+  server.program(
+    'postmap',
+    `printf '%s\\n' "$*" >>"${server.base}/postmap.log"
+[ ! -e "${server.base}/postmap-fails" ] || { echo 'fatal: no space left'; exit 1; }
+for last; do :; done
+cp "\${last#*:}" "\${last#*:}.db"`,
+  );
+});
+afterEach(() => server.remove());
+
+const run = (...calls: [string, ...string[]][]) => callLibrary(server, calls, passwords);
+
+const lines = (name: string) => (server.read(`${home}/${name}`) ?? '').trim().split('\n');
+const add = (address: string, secret: string) => run(['accounts_add', address, secret, 'hash']);
+const log = (name: string) => server.read(`/../${name}.log`) ?? '';
+
+describe('accounts_add', () => {
+  it('adds a login with a hash, and the tables that follow from it', async () => {
+    const { status, changed } = await add('Alice@Example.org', 'alice');
+    expect(status).toBe(0);
+    expect(changed).toBe(true);
+    expect(lines('users')).toEqual([
+      '# users',
+      `alice@example.org:{ARGON2ID}$argon2id$${Buffer.from(passwords.alice ?? '').toString('base64')}::::::`,
+    ]);
+    expect(lines('maps/mailboxes')).toEqual(['alice@example.org alice@example.org']);
+    expect(server.read(`${home}/maps/mailboxes.db`)).toBe(server.read(`${home}/maps/mailboxes`));
+    expect(server.modeOf(`${home}/users`)).toBe('640');
+  });
+
+  it('lets no password appear in arguments or output', async () => {
+    const { output: said } = await add('bob@example.org', 'bob');
+    for (const text of [log('doveadm'), log('postmap'), said]) {
+      expect(text).not.toContain(passwords.bob);
+    }
+    expect(log('doveadm')).toBe('pw -s ARGON2ID\n');
+    expect(lines('users').at(-1)).toContain(Buffer.from(passwords.bob ?? '').toString('base64'));
+  });
+
+  it('keeps the password of a mailbox that is there, and writes nothing', async () => {
+    await add('alice@example.org', 'alice');
+    const before = server.read(`${home}/users`);
+    const { changed } = await add('alice@example.org', 'next');
+    expect(changed).toBe(false);
+    expect(server.read(`${home}/users`)).toBe(before);
+  });
+
+  it.each([
+    ['alice@other.org', "other.org is none of this server's domains"],
+    ['alice', 'not an address: alice'],
+    ['@example.org', 'not an address: @example.org'],
+    ['a:b@example.org', 'not an address: a:b@example.org'],
+    ['a b@example.org', 'not an address: a b@example.org'],
+    ['../x@example.org', 'not an address: ../x@example.org'],
+    ['$(id)@example.org', 'not an address: $(id)@example.org'],
+  ])('refuses %s', async (address, why) => {
+    const { status, problem } = await add(address, 'alice');
+    expect(status).toBe(1);
+    expect(problem).toBe(`mailboxes: ${why}`);
+    expect(lines('users')).toEqual(['# users']);
+  });
+
+  it('says that a password is missing', async () => {
+    const { problem } = await add('alice@example.org', 'nobody');
+    expect(problem).toMatch(/^mailboxes: the password was not handed over/);
+  });
+
+  it('leaves the list as it was when the tables cannot be made', async () => {
+    server.write('/../postmap-fails', '');
+    const { problem } = await add('alice@example.org', 'alice');
+    expect(problem).toBe('mailboxes: postmap: fatal: no space left');
+    expect(server.read(`${home}/maps/mailboxes`)).toBeUndefined();
+  });
+});
+
+describe('role addresses', () => {
+  it('reach the first mailbox of their domain, or the first of all', async () => {
+    await run(
+      ['accounts_add', 'alice@example.org', 'alice', 'hash'],
+      ['accounts_add', 'bob@example.org', 'bob', 'hash'],
+    );
+    const aliases = lines('maps/aliases');
+    for (const role of ['postmaster', 'abuse', 'root', 'mailer-daemon']) {
+      expect(aliases).toContain(`${role}@example.org alice@example.org`);
+      expect(aliases).toContain(`${role}@example.net alice@example.org`);
+    }
+    await add('zoe@example.net', 'next');
+    expect(lines('maps/aliases')).toContain('postmaster@example.net zoe@example.net');
+  });
+
+  it('follow an alias or a mailbox of their own', async () => {
+    await add('alice@example.org', 'alice');
+    await add('abuse@example.org', 'bob');
+    await run(['accounts_alias', 'postmaster@example.org', 'abuse@example.org,out@side.test', 'hash']);
+    const aliases = lines('maps/aliases');
+    expect(aliases).toContain('postmaster@example.org abuse@example.org,out@side.test');
+    expect(aliases.some((line) => line.startsWith('abuse@example.org '))).toBe(false);
+  });
+
+  it('do not exist without any mailbox', async () => {
+    await run(['accounts_rebuild', 'hash']);
+    expect(lines('maps/aliases')).toEqual(['']);
+  });
+});
+
+describe('aliases', () => {
+  it('may be used as sender by those whom they reach, through other aliases too, in a circle too', async () => {
+    await add('alice@example.org', 'alice');
+    await add('bob@example.org', 'bob');
+    await run(
+      ['accounts_alias', 'info@example.net', 'team@example.org', 'hash'],
+      ['accounts_alias', 'team@example.org', 'alice@example.org,bob+x@example.org,info@example.net', 'hash'],
+      ['accounts_alias', 'out@example.org', 'somebody@else.test', 'hash'],
+    );
+    const senders = lines('maps/senders');
+    expect(senders).toContain('info@example.net alice@example.org,bob@example.org');
+    expect(senders).toContain('team@example.org alice@example.org,bob@example.org');
+    expect(senders.some((line) => line.startsWith('out@'))).toBe(false);
+    expect(senders).toContain('alice@example.org alice@example.org');
+  });
+
+  it('are replaced, and removed', async () => {
+    await add('alice@example.org', 'alice');
+    await run(['accounts_alias', 'a@example.org', 'x@y.test', 'hash']);
+    await run(['accounts_alias', 'a@example.org', 'alice@example.org', 'hash']);
+    expect(lines('aliases')).toEqual(['# aliases', 'a@example.org alice@example.org']);
+    await run(['accounts_alias_remove', 'A@example.org', 'hash']);
+    expect(lines('aliases')).toEqual(['# aliases']);
+  });
+
+  it('a catch-all does not swallow the mailboxes beside it', async () => {
+    await add('alice@example.org', 'alice');
+    await run(['accounts_alias', '@example.org', 'alice@example.org', 'hash']);
+    expect(lines('maps/aliases')).toEqual(
+      expect.arrayContaining(['@example.org alice@example.org', 'alice@example.org alice@example.org']),
+    );
+  });
+
+  it('never take the place of a mailbox, nor a mailbox theirs', async () => {
+    await add('alice@example.org', 'alice');
+    const alias = await run(['accounts_alias', 'alice@example.org', 'x@y.test', 'hash']);
+    expect(alias.problem).toBe('mailboxes: alice@example.org is a mailbox');
+    await run(['accounts_alias', 'a@example.org', 'x@y.test', 'hash']);
+    expect((await add('a@example.org', 'bob')).problem).toBe(
+      'mailboxes: a@example.org is an alias; remove that first',
+    );
+    const bad = await run(['accounts_alias', 'b@example.org', 'not an address', 'hash']);
+    expect(bad.problem).toBe('mailboxes: not an address: not an address');
+  });
+});
+
+describe('accounts_passwd and accounts_remove', () => {
+  it('change one line and leave the others byte by byte', async () => {
+    await add('alice@example.org', 'alice');
+    await add('bob@example.org', 'bob');
+    const [, alice] = lines('users');
+    const { changed } = await run(['accounts_passwd', 'bob@example.org', 'next', 'hash']);
+    expect(changed).toBe(true);
+    expect(lines('users')[1]).toBe(alice);
+    expect(lines('users')[2]).toContain(Buffer.from('another one').toString('base64'));
+    expect((await run(['accounts_passwd', 'bob@example.org', 'next', 'hash'])).changed).toBe(false);
+    const unknown = await run(['accounts_passwd', 'carol@example.org', 'next', 'hash']);
+    expect(unknown.problem).toBe('mailboxes: there is no mailbox carol@example.org');
+  });
+
+  it('take the tables first and the login last', async () => {
+    await add('alice@example.org', 'alice');
+    await add('bob@example.org', 'bob');
+    await run(['accounts_remove', 'bob@example.org', 'hash']);
+    expect(lines('users')).toHaveLength(2);
+    expect(lines('maps/mailboxes')).toEqual(['alice@example.org alice@example.org']);
+    expect((await run(['accounts_remove', 'bob@example.org', 'hash'])).changed).toBe(false);
+  });
+
+  it('keep what they do not understand in the list', async () => {
+    server.write(`${home}/users`, '# mine\n\nodd line\nalice@example.org:{ARGON2ID}x:::::extra=1\n');
+    await add('bob@example.org', 'bob');
+    expect(lines('users').slice(0, 4)).toEqual([
+      '# mine',
+      '',
+      'odd line',
+      'alice@example.org:{ARGON2ID}x:::::extra=1',
+    ]);
+  });
+});
+
+describe("the probe's mailbox", () => {
+  it('can log in and nothing else, and is gone at the end of any change', async () => {
+    await add('alice@example.org', 'alice');
+    const before = log('postmap');
+    await run(['accounts_probe_begin', 'example.org', 'hash']);
+    expect(lines('users').at(-1)).toMatch(/^smtp-setup-probe@example\.org:\{ARGON2ID\}/);
+    expect(log('postmap')).toBe(before);
+    await add('bob@example.org', 'bob');
+    expect(server.read(`${home}/users`)).not.toContain('probe');
+  });
+
+  it('has a password that is in no output', async () => {
+    const { output: said } = await run(
+      ['accounts_probe_begin', 'example.org', 'hash'],
+      ['accounts_probe_end', 'hash'],
+    );
+    const hashed = /argon2id\$(\S+?)::/.exec(said);
+    expect(hashed).toBeNull();
+    expect(server.read(`${home}/users`)).toBe('# users\n');
+  });
+});

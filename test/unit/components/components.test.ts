@@ -1,0 +1,287 @@
+import { describe, expect, test } from 'vitest';
+import { loadTemplates } from '../../../src/cli/templates.js';
+import type { Component } from '../../../src/components/component.js';
+import { createComponents, inOrder } from '../../../src/components/index.js';
+import { nothingDone, type ServerModel } from '../../../src/components/model.js';
+import { createRenderer } from '../../../src/components/render.js';
+import { releases } from '../../golden/server/releases.js';
+import { library } from '../../helpers/local-run.js';
+
+const components = createComponents(createRenderer(await loadTemplates()));
+const models = Object.entries(releases);
+const debian = releases['debian-12'] as ServerModel;
+
+function get(id: string): Component {
+  const found = components.find((one) => one.id === id);
+  if (found === undefined) throw new Error(`no component ${id}`);
+  return found;
+}
+
+function content(model: ServerModel, path: string): string {
+  const found = components.flatMap((one) => one.files(model)).find((file) => file.path === path);
+  if (found === undefined) throw new Error(`no file ${path}`);
+  return found.content;
+}
+
+const steps = (model: ServerModel) => components.flatMap((one) => one.steps(model).map(({ id }) => id));
+
+describe('the registry', () => {
+  test('lists each component after those it needs', () => {
+    const ids = components.map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const { id, needs } of components) {
+      for (const need of needs)
+        expect(ids.indexOf(need), `${id} needs ${need}`).toBeLessThan(ids.indexOf(id));
+    }
+  });
+
+  test('refuses a circle and an unknown need', () => {
+    const one = (id: string, ...needs: string[]) => ({ ...get('dkim'), id, needs });
+    expect(() => inOrder([one('a', 'b'), one('b', 'a')])).toThrow('a → b → a');
+    expect(() => inOrder([one('a', 'c')])).toThrow('a needs c, which does not exist');
+    expect(inOrder([one('a', 'b'), one('b')]).map(({ id }) => id)).toEqual(['b', 'a']);
+  });
+
+  test.each(models)('calls only functions of the run library (%s)', (_, model) => {
+    const text = [...library.values()].join('\n');
+    const calls = components.flatMap((one) => [
+      ...one.validate(model),
+      ...one.probe(model),
+      ...one.steps(model).flatMap((step) => step.calls),
+    ]);
+    for (const { fn } of calls) expect(text).toMatch(new RegExp(`^${fn}\\(\\) \\{$`, 'm'));
+  });
+
+  test.each(models)('watches every file that it writes, under its own group (%s)', (_, model) => {
+    for (const one of components) {
+      for (const { path, group } of one.files(model)) {
+        expect(group).toBe(one.id);
+        const watched = one.watch.some(
+          (glob) => glob === path || (glob.endsWith('/*') && path.startsWith(glob.slice(0, -1))),
+        );
+        expect(watched, path).toBe(true);
+      }
+    }
+  });
+
+  test('opens the ports of a mail server and of ACME, and no other', () => {
+    expect(components.flatMap((one) => [...one.ports(debian)]).sort((a, b) => a - b)).toEqual([
+      25, 80, 465, 587, 993,
+    ]);
+  });
+});
+
+describe.each(models)('%s is no open relay', (_, model) => {
+  const main = content(model, '/etc/postfix/main.cf');
+  const master = content(model, '/etc/postfix/master.cf');
+  const setting = (name: string) =>
+    [...main.matchAll(new RegExp(`^${name} =(.*(?:\\n[ \\t].*)*)`, 'gm'))].map((m) => m[1]?.trim());
+  const service = (name: string) =>
+    master.split(/\n(?=\S)/).find((entry) => entry.startsWith(`${name} `)) ?? '';
+
+  test('two locks, loopback alone is trusted', () => {
+    expect(setting('mynetworks')).toEqual(['127.0.0.0/8 [::1]/128']);
+    for (const lock of ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions']) {
+      expect(setting(lock)).toEqual([
+        'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
+      ]);
+    }
+    expect(setting('relay_domains')).toEqual(['']);
+  });
+
+  test('logins on the two submission ports only, under TLS only', () => {
+    expect(setting('smtpd_sasl_auth_enable')).toEqual(['no']);
+    expect(setting('smtpd_tls_auth_only')).toEqual(['yes']);
+    expect(service('smtp')).not.toContain('sasl');
+    expect(service('submissions')).toContain('smtpd_tls_wrappermode=yes');
+    expect(service('submission')).toContain('smtpd_tls_security_level=encrypt');
+    for (const name of ['submission', 'submissions']) {
+      expect(service(name)).toContain('-o smtpd_relay_restrictions=permit_sasl_authenticated,reject\n');
+      expect(service(name)).toContain('-o smtpd_recipient_restrictions=permit_sasl_authenticated,reject\n');
+      expect(service(name)).toContain('reject_authenticated_sender_login_mismatch');
+    }
+  });
+
+  test('without the milter mail waits', () => {
+    expect(setting('milter_default_action')).toEqual(['tempfail']);
+    expect(setting('non_smtpd_milters')).toEqual(['$smtpd_milters']);
+    expect(setting('internal_mail_filter_classes')).toEqual(['bounce']);
+  });
+
+  test('smuggling is off', () => {
+    expect(setting('smtpd_forbid_bare_newline')).toEqual(['normalize']);
+    expect(setting('smtpd_data_restrictions')).toEqual(['reject_unauth_pipelining']);
+  });
+
+  test('a name is in one class only, and no parameter is set twice', () => {
+    const local = setting('mydestination')[0]?.replace('$myhostname', model.hostname).split(/,\s*/) ?? [];
+    for (const { name } of model.domains) expect(local).not.toContain(name);
+    const names = [...main.matchAll(/^([a-z0-9_]+) =/gm)].map((m) => m[1]);
+    expect(names.length).toBe(new Set(names).size);
+  });
+});
+
+describe('DKIM signing', () => {
+  const signing = (model: ServerModel) => content(model, '/etc/rspamd/local.d/dkim_signing.conf');
+
+  test('only the domains that are live, each with its first selector', () => {
+    const model = {
+      ...debian,
+      domains: [
+        { name: 'one.org', selectors: ['new', 'old'], live: true },
+        { name: 'two.org', selectors: ['x'], live: false },
+        { name: 'three.org', selectors: [], live: true },
+      ],
+    };
+    expect(signing(model)).toContain('path = "/var/lib/rspamd/dkim/one.org.new.key"');
+    expect(signing(model)).not.toMatch(/old|two\.org|three\.org/);
+    expect(get('rspamd').probe(model)).toEqual([
+      { fn: 'rspamd_probe_guard', args: [] },
+      { fn: 'rspamd_probe_signing', args: ['one.org', 'new'] },
+    ]);
+  });
+
+  test('going live changes this file and no other', () => {
+    const before = { ...debian, domains: debian.domains.map((domain) => ({ ...domain, live: false })) };
+    const after = { ...debian, domains: debian.domains.map((domain) => ({ ...domain, live: true })) };
+    const files = (model: ServerModel) => components.flatMap((one) => one.files(model));
+    const old = new Map(files(before).map((file) => [file.path, file.content]));
+    expect(
+      files(after)
+        .filter((file) => old.get(file.path) !== file.content)
+        .map(({ path }) => path),
+    ).toEqual(['/etc/rspamd/local.d/dkim_signing.conf']);
+  });
+
+  test('never guesses a key', () => {
+    expect(signing(debian)).toContain('try_fallback = false;');
+    expect(signing(debian)).toContain('sign_local = false;');
+  });
+});
+
+describe('steps beside the files', () => {
+  const done = {
+    hostName: true,
+    accounts: true,
+    dkimKeys: ['example.org/s20260105', 'example.net/s20260212'],
+    ownResolver: true,
+    webReady: true,
+    foreignWebDefault: false,
+  };
+
+  test('all of them on a fresh server', () => {
+    expect(steps({ ...debian, has: nothingDone, certificate: 'none' })).toEqual([
+      'host-name',
+      'resolver-switch',
+      'accounts-prepare',
+      'dkim-key:example.org/s20260105',
+      'dkim-key:example.net/s20260212',
+      'nginx-prepare',
+      'certificate-self-signed',
+      'certificate-issue',
+    ]);
+  });
+
+  test('none on a finished one', () => {
+    expect(steps({ ...debian, has: done, certificate: 'issued' })).toEqual([]);
+  });
+
+  test('an authority is asked while the certificate is self-signed, in a run of its own', () => {
+    const model = {
+      ...debian,
+      has: done,
+      certificate: 'self-signed',
+      acmeDirectory: 'https://ca.test:14000/dir',
+    } as const;
+    expect(get('certificates').steps(model)).toMatchObject([
+      {
+        run: 'certify',
+        calls: [{ fn: 'certificates_issue', args: ['mail.example.org', 'https://ca.test:14000/dir', ''] }],
+      },
+    ]);
+  });
+
+  test('a key that is missing is made, one that is there is not named', () => {
+    const has = { ...done, dkimKeys: ['example.org/s20260105'] };
+    expect(steps({ ...debian, has, certificate: 'issued' })).toEqual(['dkim-key:example.net/s20260212']);
+  });
+});
+
+describe('by installed version', () => {
+  test('Dovecot 2.4 gets its own template, with its versions first', () => {
+    const path = '/etc/dovecot/dovecot.conf';
+    const old = content(debian, path);
+    const now = content({ ...debian, versions: { ...debian.versions, dovecot: '2.4.1' } }, path);
+    expect(now.split('\n').filter((line) => line !== '' && !line.startsWith('#'))[0]).toBe(
+      'dovecot_config_version = 2.4.1',
+    );
+    expect(now).not.toMatch(/%L?[und]\b/);
+    expect(old).not.toContain('dovecot_config_version');
+    for (const text of [old, now]) {
+      expect(text).toMatch(/inet_listener imap \{\n {4}port = 0/);
+      expect(text).not.toContain('conf.d/');
+      expect(text.trimEnd().endsWith('!include_try /etc/smtp-setup/local/dovecot.conf')).toBe(true);
+    }
+  });
+
+  test.each([
+    ['debian', '12', 'postfix@-.service'],
+    ['debian', '13', 'postfix.service'],
+    ['ubuntu', '24.04', 'postfix@-.service'],
+    ['ubuntu', '26.04', 'postfix.service'],
+  ] as const)("Postfix's unit on %s %s is %s", (id, version, unit) => {
+    expect(get('postfix').units({ ...debian, os: { id, version, codename: '' } })).toEqual([
+      { name: unit, onChange: 'reload' },
+    ]);
+  });
+
+  test('a map type that is a package of its own brings it', () => {
+    expect(get('postfix').packages({ ...debian, mapType: 'lmdb' })).toContain('postfix-lmdb');
+    expect(get('postfix').packages(debian)).not.toContain('postfix-lmdb');
+  });
+});
+
+describe('the resolver', () => {
+  const conf = (resolver: ServerModel['resolver']) =>
+    content({ ...debian, resolver }, '/etc/unbound/unbound.conf');
+
+  test('asks the world and trusts the root', () => {
+    expect(conf({})).toContain('auto-trust-anchor-file: "/var/lib/unbound/root.key"');
+    expect(conf({})).not.toMatch(/forward-zone|nodefault/);
+  });
+
+  test.each([
+    ['198.51.100.1', '198.51.100.1'],
+    ['198.51.100.1:5353', '198.51.100.1@5353'],
+    ['2001:db8::1', '2001:db8::1'],
+    ['[2001:db8::1]:53', '2001:db8::1@53'],
+  ])('forwards to %s', (given, written) => {
+    expect(conf({ forwarder: given })).toContain(`forward-addr: ${written}\n`);
+    expect(conf({ forwarder: given })).toContain('local-zone: "test." nodefault');
+  });
+
+  test.each(['x', '1.2.3.4:99999999', 'a b', '::1\nserver:'])('refuses %j as a forwarder', (given) => {
+    expect(() => conf({ forwarder: given })).toThrow('not an address for a forwarder');
+  });
+
+  test('a root of its own replaces the real one', () => {
+    const text = conf({ trustAnchor: '. IN DS 1 13 2 00ff' });
+    expect(text).toContain('trust-anchor: ". IN DS 1 13 2 00ff"');
+    expect(text).not.toContain('auto-trust-anchor-file');
+  });
+});
+
+describe('the CA of a private ACME server', () => {
+  test('only certificates reach the server, and renewals trust them', () => {
+    const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+    const model = {
+      ...debian,
+      acmeCa: `-----BEGIN PRIVATE KEY-----\nMIIC\n-----END PRIVATE KEY-----\n${pem}\n`,
+    };
+    expect(content(model, '/etc/smtp-setup/acme-ca.pem')).toBe(`${pem}\n`);
+    expect(content(model, '/etc/systemd/system/certbot.service.d/smtp-setup.conf')).toContain(
+      'Environment=REQUESTS_CA_BUNDLE=/etc/smtp-setup/acme-ca.pem',
+    );
+    expect(() => get('certificates').files({ ...debian, acmeCa: 'x' })).toThrow('no certificate in PEM form');
+  });
+});

@@ -1,0 +1,193 @@
+import { createPublicKey } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { callLibrary } from '../../helpers/library-call.js';
+import { LocalServer } from '../../helpers/local-run.js';
+
+let server: LocalServer;
+beforeEach(() => {
+  server = new LocalServer();
+  server.program('chown', 'exit 0');
+});
+afterEach(() => server.remove());
+
+const run = (fn: string, ...args: string[]) => callLibrary(server, [[fn, ...args]]);
+
+describe('dkim_make_key', () => {
+  const base = '/var/lib/rspamd/dkim/example.org.s1';
+
+  it('makes an RSA key of 2048 bits, with its public half as DNS wants it', async () => {
+    expect((await run('dkim_make_key', 'example.org', 's1')).status).toBe(0);
+    expect(server.read(`${base}.key`)).toContain('PRIVATE KEY');
+    expect(server.modeOf(`${base}.key`)).toBe('640');
+    const der = Buffer.from(server.read(`${base}.pub`) ?? '', 'base64');
+    const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
+    expect(key.asymmetricKeyDetails?.modulusLength).toBe(2048);
+  });
+
+  it('never makes one anew, and gives back a lost public half', async () => {
+    await run('dkim_make_key', 'example.org', 's1');
+    const [key, pub] = [server.read(`${base}.key`), server.read(`${base}.pub`)];
+    expect((await run('dkim_make_key', 'example.org', 's1')).changed).toBe(false);
+    server.write(`${base}.pub`, '');
+    expect((await run('dkim_make_key', 'example.org', 's1')).changed).toBe(true);
+    expect([server.read(`${base}.key`), server.read(`${base}.pub`)]).toEqual([key, pub]);
+  });
+
+  it('leaves a file that is no key as it is, and says so', async () => {
+    server.write(`${base}.key`, 'not a key');
+    const { problem } = await run('dkim_make_key', 'example.org', 's1');
+    expect(problem).toMatch(/example\.org\.s1\.key is no key that openssl can read; it was left as it is$/);
+    expect(server.read(`${base}.key`)).toBe('not a key');
+  });
+});
+
+describe('host_name_set', () => {
+  const set = () => run('host_name_set', 'mail.example.org', 'example.org');
+  beforeEach(() => {
+    // The running name of this machine is not a test's to change.
+    server.program('hostnamectl', `echo "$*" >"${server.base}/hostnamectl"`);
+  });
+
+  it.each([
+    [
+      '127.0.0.1 localhost\n::1 localhost ip6-localhost\n',
+      '127.0.0.1 localhost\n127.0.1.1 mail.example.org mail\n::1 localhost ip6-localhost\n',
+    ],
+    [
+      '127.0.0.1\tlocalhost\n127.0.1.1\tvps1.host.test vps1\n',
+      '127.0.0.1\tlocalhost\n127.0.1.1 mail.example.org mail vps1.host.test vps1\n',
+    ],
+    ['# only this\n', '127.0.0.1 localhost\n127.0.1.1 mail.example.org mail\n# only this\n'],
+    [
+      '127.0.0.1 localhost\n192.0.2.7 mail.example.org mail\n',
+      '127.0.0.1 localhost\n192.0.2.7 mail.example.org mail\n',
+    ],
+  ])('/etc/hosts %j becomes %j', async (before, after) => {
+    server.write('/etc/hosts', before);
+    await set();
+    expect(server.read('/etc/hosts')).toBe(after);
+    await set();
+    expect(server.read('/etc/hosts')).toBe(after);
+  });
+
+  it('writes the name and the mail domain, and keeps cloud-init from undoing it where there is one', async () => {
+    server.write('/etc/hosts', '127.0.0.1 localhost\n');
+    await set();
+    expect(server.read('/etc/hostname')).toBe('mail.example.org\n');
+    expect(server.read('/etc/mailname')).toBe('example.org\n');
+    expect(server.read('/etc/cloud/cloud.cfg.d/99-smtp-setup.cfg')).toBeUndefined();
+    server.write('/etc/cloud/cloud.cfg.d/05_logging.cfg', '');
+    await set();
+    expect(server.read('/etc/cloud/cloud.cfg.d/99-smtp-setup.cfg')).toContain('\npreserve_hostname: true\n');
+  });
+});
+
+describe('nginx_prepare', () => {
+  beforeEach(() => {
+    server.write('/etc/nginx/sites-available/default', 'stock\n');
+    server.write('/etc/nginx/sites-enabled/.keep', '');
+    server.program(
+      'dpkg-query',
+      `echo " /etc/nginx/sites-available/default $(printf 'stock\\n' | md5sum | cut -d' ' -f1)"`,
+    );
+    server.program(
+      'link',
+      `ln -s "${server.root}/etc/nginx/sites-available/default" "${server.root}/etc/nginx/sites-enabled/default"`,
+    );
+  });
+  const enabled = () => server.tree().includes('/etc/nginx/sites-enabled/default');
+
+  it("takes the distribution's welcome page off, and makes the folder for challenges", async () => {
+    await callLibrary(server, [['link'], ['nginx_prepare']]);
+    expect(enabled()).toBe(false);
+    expect((await run('nginx_prepare')).changed).toBe(false);
+  });
+
+  it('leaves a page that somebody changed', async () => {
+    server.write('/etc/nginx/sites-available/default', 'mine\n');
+    await callLibrary(server, [['link'], ['nginx_prepare']]);
+    expect(enabled()).toBe(true);
+  });
+});
+
+describe('talk', () => {
+  let mail: Server;
+  let port: string;
+  beforeEach(async () => {
+    mail = createServer((socket) => {
+      socket.write('220 mail.test ESMTP\r\n');
+      socket.on('data', (data) => {
+        const line = data.toString().trim();
+        if (line.startsWith('EHLO')) socket.write('250-mail.test\r\n250-STARTTLS\r\n250 HELP\r\n');
+        else if (line === 'QUIT') socket.end('221 bye\r\n');
+        else socket.write(`550 no ${line.length}\u001b[31m\r\n`);
+      });
+    });
+    await new Promise<void>((resolve) => mail.listen(0, '127.0.0.1', resolve));
+    port = String((mail.address() as AddressInfo).port);
+  });
+  afterEach(() => mail.close());
+
+  it('passes when every reply is as expected, many lines or one', async () => {
+    const { status } = await run(
+      'talk',
+      '127.0.0.1',
+      port,
+      'plain',
+      '',
+      '<^220',
+      '>EHLO x',
+      '<STARTTLS',
+      '!AUTH',
+      '>QUIT',
+      '<^221',
+    );
+    expect(status).toBe(0);
+  });
+
+  it('names port, last line and reply, cleaned', async () => {
+    const { problem } = await run('talk', '127.0.0.1', port, 'plain', '', '<^220', '>MAIL FROM:<>', '<^250');
+    expect(problem).toMatch(
+      /^127\.0\.0\.1 port \d+: after MAIL FROM:<>: 550 no 12 \[31m +\(expected \^250\)$/,
+    );
+  });
+
+  it('fails on a reply that must not be', async () => {
+    const { problem } = await run(
+      'talk',
+      '127.0.0.1',
+      port,
+      'plain',
+      '',
+      '<^220',
+      '>EHLO x',
+      '<^250',
+      '!STARTTLS',
+    );
+    expect(problem).toContain('(must not match STARTTLS)');
+  });
+
+  it('shows no secret line', async () => {
+    server.write('/secret', 'AUTH PLAIN c2VjcmV0\n');
+    const { problem, output } = await run(
+      'talk',
+      '127.0.0.1',
+      port,
+      'plain',
+      '',
+      '<^220',
+      `>@${server.root}/secret`,
+      '<^235',
+    );
+    expect(problem).toContain('after a secret line: 550 no 19');
+    expect(output).not.toContain('c2VjcmV0');
+  });
+
+  it('says that nothing listens', async () => {
+    mail.close();
+    const { problem } = await run('talk', '127.0.0.1', '1', 'plain', '', '<^220');
+    expect(problem).toMatch(/^127\.0\.0\.1 port 1: 127\.0\.0\.1:1: /);
+  });
+});
