@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { cancelledError } from '../ui/cancelled.js';
 import type { Io } from '../ui/io.js';
 
@@ -13,6 +14,8 @@ export interface Interrupts {
 /** Watches for Ctrl-C: the first asks the command to come to a safe stop, the second calls `stopNow`. */
 export function watchInterrupts(io: Io, stopNow: () => void): Interrupts {
   const controller = new AbortController();
+  // Every query and every step listens to it.
+  setMaxListeners(0, controller.signal);
   const interrupt = (): void => {
     if (controller.signal.aborted) {
       stopNow();

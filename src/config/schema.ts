@@ -81,6 +81,17 @@ export const configSchema = z
     servers: z.record(canonicalName(attempt(parseHostname)), serverSchema),
     /** Keyed by domain, canonical form. */
     domains: z.record(canonicalName(attempt(parseDomain)), domainSchema),
+    /** Results of `check` that are known and accepted, each with its reason and perhaps its last day. */
+    suppress: z
+      .array(
+        z.strictObject({
+          id: z.string(),
+          name: z.string().optional(),
+          reason: z.string().min(1),
+          until: z.iso.date().optional(),
+        }),
+      )
+      .optional(),
   })
   .superRefine((config, context) => {
     const hosts = Object.keys(config.servers);

@@ -1,4 +1,4 @@
-import type { Finding } from '../checks/check.js';
+import type { Finding, Status } from '../checks/check.js';
 import type { Secret } from '../config/secret.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
 import type { SummaryView } from '../ui/report/summary.js';
@@ -32,11 +32,7 @@ export function summarize(input: SummaryInput): SummaryView {
       const record = after ?? before;
       return record === undefined ? [] : [{ op: operations[op], record }];
     }),
-    proof: findings.map(({ title, status, message, subject }) => ({
-      title,
-      status,
-      detail: `${subject}: ${message}`,
-    })),
+    proof: groupProof(findings),
     ...(mailbox === undefined
       ? {}
       : {
@@ -57,4 +53,20 @@ export function summarize(input: SummaryInput): SummaryView {
       { command: 'smtp-setup plan', does: 'show what has drifted' },
     ],
   };
+}
+
+const worst: readonly Status[] = ['fail', 'warn', 'unknown', 'info', 'pass'];
+
+/** One line a question: the worst answer, and where it was asked. */
+function groupProof(findings: readonly Finding[]): SummaryView['proof'] {
+  const titles = [...new Set(findings.map(({ title }) => title))];
+  return titles.map((title) => {
+    const own = findings.filter((finding) => finding.title === title);
+    const status =
+      worst.find((candidate) => own.some((finding) => finding.status === candidate)) ?? 'unknown';
+    const relevant = own.filter((finding) => finding.status === status);
+    const places =
+      relevant.length > 2 ? `${relevant.length} places` : relevant.map(({ subject }) => subject).join(', ');
+    return { title, status, detail: `${relevant[0]?.message ?? ''} (${places})` };
+  });
 }

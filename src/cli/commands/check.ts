@@ -1,4 +1,6 @@
-import { Argument } from 'commander';
+import { Argument, InvalidArgumentError, Option } from 'commander';
+import type { ProfileId } from '../../checks/profiles.js';
+import type { FailOn } from '../../checks/selection.js';
 import type { QuestionKey } from '../../config/questions.js';
 import {
   addConfigFlag,
@@ -10,34 +12,86 @@ import {
 import type { CommandDefinition } from './definition.js';
 
 const scopes = ['dns'] as const;
+const profileNames = ['gmail', 'yahoo', 'outlook', 'internet.nl'] as const satisfies readonly ProfileId[];
+const failLevels = ['fail', 'warn', 'info'] as const satisfies readonly FailOn[];
 
 export interface CheckOptions {
   scope: (typeof scopes)[number];
   flags: FlagValues;
   config?: string;
+  /** DKIM selectors to look at beside those of the lock file. */
+  selectors: readonly string[];
+  only?: readonly string[];
+  skip?: readonly string[];
+  failOn: FailOn;
+  unknown?: 'fail' | 'ok';
+  profile?: ProfileId;
+  /** Seconds to wait for records that are written and not yet served. */
+  wait?: number;
+  junit?: string;
+  html?: string;
 }
 
-const keys = ['resolver'] as const satisfies readonly QuestionKey[];
+interface Parsed extends Omit<CheckOptions, 'scope' | 'flags' | 'selectors' | 'wait'> {
+  selector?: readonly string[];
+  wait?: number | true;
+}
+
+const keys = ['domain', 'resolver'] as const satisfies readonly QuestionKey[];
 
 /** `check`: proof from outside, for people and for CI. */
 export const checkCommand: CommandDefinition<CheckOptions> = {
-  examples: ['smtp-setup check dns', 'smtp-setup check dns --json'],
+  examples: ['smtp-setup check dns', 'smtp-setup check dns --domain example.org --json'],
   define(program, run) {
     const command = program
       .command('check')
       .summary('prove from outside that everything is as it should be')
       .description(
-        'Compares live DNS with the configuration and its lock file. Needs neither SSH nor tokens.',
+        'Compares live DNS with the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, checks any domain.',
       )
       .addArgument(new Argument('<what>', 'what to check').choices(scopes));
     addQuestionFlags(command, keys);
-    addConfigFlag(command);
-    addOutputFlags(command).action(async (scope: CheckOptions['scope'], options: { config?: string }) => {
+    addConfigFlag(command)
+      .option('--selector <names>', 'DKIM selectors to look at, comma-separated', splitList)
+      .option('--only <ids>', 'only these checks or groups, comma-separated', splitList)
+      .option('--skip <ids>', 'all but these checks or groups, comma-separated', splitList)
+      .addOption(
+        new Option('--fail-on <level>', 'mildest result that exits with 1')
+          .choices(failLevels)
+          .default('fail'),
+      )
+      .addOption(new Option('--unknown <how>', 'what unknown results count as').choices(['fail', 'ok']))
+      .addOption(new Option('--profile <receiver>', 'judge as this receiver does').choices(profileNames))
+      .option('--wait [time]', 'wait until the records are visible (default 10m)', parseWait)
+      .option('--junit <file>', 'also write JUnit XML')
+      .option('--html <file>', 'also write a self-contained page');
+    addOutputFlags(command).action(async (scope: CheckOptions['scope'], options: Parsed) => {
+      const { config, selector, only, skip, failOn, unknown, profile, wait, junit, html } = options;
       await run({
         scope,
         flags: readQuestionFlags({ ...options }, keys),
-        ...(options.config === undefined ? {} : { config: options.config }),
+        selectors: selector ?? [],
+        failOn,
+        ...(config === undefined ? {} : { config }),
+        ...(only === undefined ? {} : { only }),
+        ...(skip === undefined ? {} : { skip }),
+        ...(unknown === undefined ? {} : { unknown }),
+        ...(profile === undefined ? {} : { profile }),
+        ...(wait === undefined ? {} : { wait: wait === true ? 600 : wait }),
+        ...(junit === undefined ? {} : { junit }),
+        ...(html === undefined ? {} : { html }),
       });
     });
   },
 };
+
+function splitList(text: string): string[] {
+  return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+}
+
+/** `90`, `90s`, `10m` → seconds. */
+function parseWait(text: string): number {
+  const match = /^(\d{1,5})(s|m)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError('Give a time such as 90s or 10m.');
+  return Number(match[1]) * (match[2] === 'm' ? 60 : 1);
+}

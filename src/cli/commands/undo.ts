@@ -1,3 +1,5 @@
+import { Argument } from 'commander';
+import type { QuestionKey } from '../../config/questions.js';
 import {
   addConfigFlag,
   addOutputFlags,
@@ -7,33 +9,35 @@ import {
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
-import { connectionKeys } from './plan.js';
+
+const scopes = ['dns'] as const;
 
 export interface UndoOptions {
-  /** The apply to take back; the latest when left out. */
-  id?: string;
+  scope: (typeof scopes)[number];
   flags: FlagValues;
   config?: string;
   yes: boolean;
 }
 
-/** `undo`: takes back what an apply changed and nobody has changed since. */
+const keys = ['hostname', 'resolver'] as const satisfies readonly QuestionKey[];
+
+/** `undo dns`: takes back what was written to the zones and nobody has changed since. */
 export const undoCommand: CommandDefinition<UndoOptions> = {
-  examples: ['smtp-setup undo'],
+  examples: ['smtp-setup undo dns'],
   define(program, run) {
     const command = program
       .command('undo')
-      .summary('take back what the last apply changed')
-      .description('Restores what an apply replaced, where it still stands as that apply left it.')
-      .argument('[id]', 'the apply to take back (default: the latest)');
-    addQuestionFlags(command, connectionKeys);
+      .summary('take back what was written to DNS')
+      .description('Puts the zone back as it was, record by record, where our value still stands.')
+      .addArgument(new Argument('<what>', 'what to take back').choices(scopes));
+    addQuestionFlags(command, keys);
     addConfigFlag(command);
     addYesFlag(command);
     addOutputFlags(command).action(
-      async (id: string | undefined, options: { config?: string; yes?: boolean }) => {
+      async (scope: UndoOptions['scope'], options: { config?: string; yes?: boolean }) => {
         await run({
-          ...(id === undefined ? {} : { id }),
-          flags: readQuestionFlags({ ...options }, connectionKeys),
+          scope,
+          flags: readQuestionFlags({ ...options }, keys),
           ...(options.config === undefined ? {} : { config: options.config }),
           yes: options.yes ?? false,
         });

@@ -1,0 +1,171 @@
+import { appendFile } from 'node:fs/promises';
+import type { DnsTarget } from '../checks/dns/context.js';
+import { createPinnedFetch } from '../checks/fetch-pinned.js';
+import { runDnsChecks } from '../checks/run.js';
+import { exitCodeOf } from '../checks/selection.js';
+import type { CheckOptions } from '../cli/commands/check.js';
+import type { Run } from '../cli/outcome.js';
+import { readVersion } from '../cli/version.js';
+import { writeFileAtomically } from '../config/atomic-write.js';
+import type { Config } from '../config/schema.js';
+import { createAuthoritativeResolver, limitQueries, query, systemClock } from '../dns/resolver/index.js';
+import { waitUntilVisible } from '../dns/visible.js';
+import { Exit, SetupError } from '../errors.js';
+import { specialAddressKind } from '../lib/ip.js';
+import { createStyle } from '../ui/colors.js';
+import { checksDocument } from '../ui/report/checks-document.js';
+import { renderGithubAnnotations, renderGithubSummary } from '../ui/report/checks-github.js';
+import { renderChecksHtml } from '../ui/report/checks-html.js';
+import { renderChecksJunit } from '../ui/report/checks-junit.js';
+import { renderChecksText } from '../ui/report/checks-text.js';
+import { intendDns } from './desired-dns.js';
+import { openSession, type Session } from './session.js';
+import { domainsOf } from './survey.js';
+
+const queriesAtOnce = 60;
+
+/** `check dns`: live DNS against configuration and lock file, or any domain by itself. Needs neither SSH nor tokens. */
+export const runCheckDns: Run<CheckOptions> = async (context, options) => {
+  const session = await openSession(context, options);
+  const { io, env, signal } = context;
+  const targets = chooseTargets(session, options);
+  const privateNetwork = isPrivate(session);
+  const recursive = await context.createResolver(session.answers.resolver?.value);
+  const allowAddress = (address: string) => (privateNetwork ? undefined : specialAddressKind(address));
+  const anchors = targets.flatMap(({ domain, host }) => [domain, ...(host === undefined ? [] : [host])]);
+  const common = { recursive, query: limitQueries(query, queriesAtOnce), anchors, allowAddress, signal };
+  if (options.wait !== undefined) {
+    await waitForRecords(session, targets, createAuthoritativeResolver(common), options.wait);
+  }
+  const report = await runDnsChecks(
+    {
+      targets,
+      resolver: session.answers.resolver?.value ?? "this machine's own resolver",
+      toolVersion: readVersion(),
+      signal,
+      ...(options.only === undefined ? {} : { only: options.only }),
+      ...(options.skip === undefined ? {} : { skip: options.skip }),
+      ...(options.profile === undefined ? {} : { profile: options.profile }),
+      suppressions: session.loaded?.config.suppress ?? [],
+    },
+    {
+      authoritative: createAuthoritativeResolver({ ...common, remember: true }),
+      recursive,
+      now: context.clock,
+      fetch: createPinnedFetch({ signal }),
+      privateNetwork,
+    },
+  );
+  if (options.junit !== undefined) await writeFileAtomically(options.junit, renderChecksJunit(report));
+  if (options.html !== undefined) await writeFileAtomically(options.html, renderChecksHtml(report));
+  if (env.GITHUB_ACTIONS === 'true') {
+    io.say(renderGithubAnnotations(report));
+    if (env.GITHUB_STEP_SUMMARY) await appendFile(env.GITHUB_STEP_SUMMARY, renderGithubSummary(report));
+  }
+  io.print(
+    renderChecksText(report, { style: createStyle(io.out), width: io.out.width, verbose: io.verbose }),
+  );
+  return {
+    exit: exitCodeOf(report.results, {
+      failOn: options.failOn,
+      ...(options.unknown === undefined ? {} : { unknown: options.unknown }),
+    }),
+    document: checksDocument(report),
+  };
+};
+
+/** The configuration's domains with the state the lock file settles, or the one domain that was named. */
+function chooseTargets(session: Session, options: CheckOptions): DnsTarget[] {
+  const { loaded, lock } = session;
+  const named = options.flags.domain === undefined ? undefined : session.answers.domain?.value;
+  if (loaded !== undefined && (named === undefined || loaded.config.domains[named] !== undefined)) {
+    const targets = Object.keys(loaded.config.servers).flatMap((hostname) =>
+      targetsOf(loaded.config, session, hostname, options.selectors),
+    );
+    const wanted = targets.filter(({ domain }) => named === undefined || domain === named);
+    if (wanted.every(({ expected }) => expected.length > 0)) return wanted;
+  }
+  if (named !== undefined) {
+    return [{ domain: named, addresses: [], mail: 'unknown', expected: [], selectors: options.selectors }];
+  }
+  throw new SetupError({
+    code: 'E_CHECK_TARGET',
+    exit: Exit.usage,
+    what: 'It is not clear what to check.',
+    evidence: [
+      loaded === undefined
+        ? `There is no ${session.configPath}.`
+        : `The lock file beside ${session.configPath} has ${Object.keys(lock.domains).length} domains; apply writes it.`,
+    ],
+    fix: ['Give --domain, or --config with a configuration that was applied.'],
+  });
+}
+
+function targetsOf(
+  config: Config,
+  { lock }: Session,
+  hostname: string,
+  selectors: readonly string[],
+): DnsTarget[] {
+  const addresses = lock.servers[hostname] ?? {};
+  const dkim = new Map(domainsOf(config, hostname).map(([name]) => [name, lock.domains[name]?.dkim ?? []]));
+  const { desired } = intendDns(config, lock, hostname, addresses, dkim, []);
+  return domainsOf(config, hostname).map(([domain, { mail }]) => ({
+    domain,
+    host: hostname,
+    addresses: Object.values(addresses),
+    mail,
+    expected:
+      lock.servers[hostname] === undefined
+        ? []
+        : desired.filter(({ name }) => name === hostname || name === domain || name.endsWith(`.${domain}`)),
+    selectors,
+    issuer: 'letsencrypt.org',
+  }));
+}
+
+/** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */
+function isPrivate({ answers, loaded }: Session): boolean {
+  const servers = Object.values(loaded?.config.servers ?? {});
+  return (
+    answers.resolver !== undefined ||
+    servers.some(({ resolver }) => resolver.forwarder !== undefined || resolver.trustAnchor !== undefined)
+  );
+}
+
+async function waitForRecords(
+  { context }: Session,
+  targets: readonly DnsTarget[],
+  authoritative: ReturnType<typeof createAuthoritativeResolver>,
+  seconds: number,
+): Promise<void> {
+  const records = targets.flatMap(({ expected }) => expected);
+  const progress = await context.createProgress();
+  const id = 'wait';
+  progress.emit({ kind: 'start', lane: 'dns', id, title: 'Wait until the name servers show every record' });
+  const result = await waitUntilVisible(
+    records,
+    { authoritative, clock: systemClock, intervalMs: 5000 },
+    {
+      signal: context.signal,
+      deadline: systemClock.now() + seconds * 1000,
+      onTick: ({ pending, visible, total }) => {
+        const first = pending[0];
+        if (first === undefined) return;
+        const server = first.servers[0];
+        const reason = `${visible} of ${total} visible; ${first.record.name}: ${server?.server ?? ''} ${server?.state ?? ''}`;
+        progress.emit({ kind: 'wait', lane: 'dns', id, reason });
+      },
+    },
+  );
+  if (result.visible) progress.emit({ kind: 'done', lane: 'dns', id });
+  else progress.emit({ kind: 'fail', lane: 'dns', id, message: 'not everything became visible in time' });
+  if (result.cacheSeconds > 0) {
+    progress.emit({
+      kind: 'notice',
+      level: 'info',
+      text: `Resolvers elsewhere may hold older answers for up to ${result.cacheSeconds} s.`,
+    });
+  }
+  progress.stop();
+}

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { createDnsLane } from '../apply/dns-lane.js';
+import { applyDnsUndo } from '../apply/undo-dns.js';
+import type { UndoOptions } from '../cli/commands/undo.js';
+import type { Run } from '../cli/outcome.js';
+import { undoDns } from '../dns/journal.js';
+import { openFileJournal } from '../dns/journal-file.js';
+import type { ZonePlan } from '../dns/zone-plan.js';
+import { Exit } from '../errors.js';
+import { cancelledError } from '../ui/cancelled.js';
+import { planDocument, renderPlan } from '../ui/report/plan.js';
+import { chooseServer } from './apply.js';
+import { openSession } from './session.js';
+import { surveyZones } from './survey.js';
+
+/** `undo dns`: replays the inverse of what this machine wrote, latest stage first, where our value still stands. */
+export const runUndoDns: Run<UndoOptions> = async (context, options) => {
+  const { io } = context;
+  const session = await openSession(context, { ...options, needsConfig: true });
+  const { config, hostname } = chooseServer(session, session.answers);
+  const zones = await surveyZones(session, config, hostname);
+  const journal = openFileJournal(join(context.stateDir, 'dns'));
+  const undos = await Promise.all(
+    zones.map(async (survey) => ({
+      survey,
+      undo: undoDns(await journal.read(survey.zone.name), survey.live),
+    })),
+  );
+  const view = {
+    hostname,
+    server: [],
+    zones: undos.map(
+      ({ survey, undo }): ZonePlan => ({
+        zone: survey.zone,
+        changes: undo.changes,
+        kept: [],
+        conflicts: [],
+        notes: undo.skipped.map(({ line, reason }) => ({
+          level: 'info' as const,
+          text: `Left alone: ${line}. ${reason}`,
+        })),
+        waits: [],
+      }),
+    ),
+    manual: [],
+  };
+  io.say(renderPlan(io, view));
+  const count = undos.reduce((sum, { undo }) => sum + undo.changes.length, 0);
+  if (count === 0) return { exit: Exit.ok, document: { changed: false, plan: planDocument(view) } };
+  if (!options.yes) {
+    const agreed = await session.asker.confirm({
+      key: 'undo',
+      message: 'Take these records back?',
+      default: false,
+      flag: '--yes',
+    });
+    if (!agreed) throw cancelledError();
+  }
+  let written = 0;
+  for (const { survey, undo } of undos) {
+    const lane = createDnsLane({
+      provider: survey.open.provider,
+      zone: survey.zone,
+      capabilities: survey.open.definition.capabilities,
+      journal,
+      log: (line) => io.say(line),
+      clock: () => new Date(context.clock()),
+    });
+    try {
+      written += await applyDnsUndo(lane, undo, journal, survey.zone.name, () => new Date(context.clock()));
+    } finally {
+      await lane.close();
+    }
+  }
+  io.print(`Took back ${written} DNS records.`);
+  return { exit: Exit.ok, document: { changed: true, written, plan: planDocument(view) } };
+};
