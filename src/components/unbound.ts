@@ -52,7 +52,8 @@ export function createUnbound(render: Render): Component {
             {
               id: 'resolver-switch',
               run: 'install',
-              after: 'services',
+              // Before the daemons start that read /etc/resolv.conf once (Postfix copies it into its chroot).
+              after: 'files',
               title: 'Ask the own resolver from now on',
               reason: '/etc/resolv.conf names another one',
               calls: [{ fn: 'unbound_switch_resolver', args: [model.hostname] }],
