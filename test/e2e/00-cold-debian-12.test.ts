@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { type Installed, installServer } from '../helpers/world.js';
 import { tellColdStory } from './cold-story.js';
@@ -12,5 +12,14 @@ beforeAll(async () => {
 afterAll(() => installed?.world.lab.down());
 
 describe('a fresh Debian 12', () => {
-  tellColdStory({ world: () => installed.world, init: () => installed.init, receiver: () => receiver });
+  it('ends well and sums up what was done', () => {
+    const { world, init } = installed;
+    const { code, stdout, stderr } = init;
+    expect(code, stdout + stderr).toBe(0);
+    for (const text of ['MX', 'v=spf1', 'v=DKIM1', 'v=DMARC1', world.rehearsal.mailbox, '993', '465', '587'])
+      expect(stdout).toContain(text);
+    expect(stdout + stderr).not.toMatch(/\u001b/);
+  });
+
+  tellColdStory({ world: () => installed.world, receiver: () => receiver });
 });

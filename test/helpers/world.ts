@@ -101,14 +101,14 @@ export interface Installed {
 
 /**
  * A server on which `init` has just done all its work. The first call for a source makes a cold installation and keeps
- * it as the provisioned layer (the server is rebooted for that); later ones start from the layer and take the
- * certificate away, so that `init` has DNS and certificate to do again and the same can be asserted of both.
+ * it as the provisioned layer (the server is rebooted for that); later ones start from the layer and take away what
+ * belonged to that first world, so that the same can be asserted of both.
  */
 export async function installServer(name: string, image: VpsImage): Promise<Installed> {
   const cold = !(await hasLayer(cacheDirFrom({}), image, provisionedLayer()));
   const world = await openWorld({ name, image, provisioned: !cold });
   try {
-    if (!cold) await forgetCertificate(world);
+    if (!cold) await forgetFormerWorld(world);
     const init = await world.cli(world.rehearsal.initArguments);
     if (cold && init.code === 0) await world.lab.vps.saveLayer(provisionedLayer());
     return { world, init };
@@ -118,28 +118,51 @@ export async function installServer(name: string, image: VpsImage): Promise<Inst
   }
 }
 
-/** The lab's authority is a new one each time: it knows neither the account nor the certificate of the layer. */
-async function forgetCertificate(world: World): Promise<void> {
-  const places = ['accounts', 'archive', 'live', 'renewal'].map((name) => `/etc/letsencrypt/${name}`);
-  await shell(
-    world,
-    `rm -rf ${places.join(' ')} /etc/smtp-setup/certs/issued-*; ln -sfn certs/self-signed /etc/smtp-setup/tls`,
-  );
-}
-
-/** A world with a provisioned server in it, and `init` run so that DNS is as it should be. */
+/**
+ * A world around a server that was provisioned in another one, as a restored snapshot would be: nothing is in DNS, and
+ * neither certificate nor mailbox of the former world is there.
+ */
 export async function openProvisioned(name: string, image: VpsImage = 'debian-12'): Promise<World> {
-  if (await hasLayer(cacheDirFrom({}), image, provisionedLayer())) {
-    const world = await openWorld({ name, image, provisioned: true });
-    return requireInit({ world, init: await world.cli(world.rehearsal.initArguments) });
+  if (!(await hasLayer(cacheDirFrom({}), image, provisionedLayer()))) {
+    const { world, init } = await installServer(`${name}-0`, image);
+    await world.lab.down();
+    if (init.code !== 0) throw new Error(`init ended with ${init.code}\n${init.stdout}\n${init.stderr}`);
   }
-  return requireInit(await installServer(name, image));
+  const world = await openWorld({ name, image, provisioned: true });
+  try {
+    await forgetFormerWorld(world);
+    return world;
+  } catch (error) {
+    await world.lab.down();
+    throw error;
+  }
 }
 
-async function requireInit({ world, init }: Installed): Promise<World> {
-  if (init.code === 0) return world;
-  await world.lab.down();
-  throw new Error(`init ended with ${init.code}\n${init.stdout}\n${init.stderr}`);
+async function forgetFormerWorld(world: World): Promise<void> {
+  await forgetCertificate(world);
+  await shell(world, "sed -i '/^[^#]/d' /etc/smtp-setup/users");
+}
+
+/** The lab's authority is a new one each time it starts: it knows neither account nor certificate of the one before. */
+export async function forgetCertificate(world: World): Promise<void> {
+  const places = ['accounts', 'archive', 'live', 'renewal'].map((name) => `/etc/letsencrypt/${name}`);
+  const issued = '/etc/smtp-setup/certs/issued-*';
+  await shell(world, `rm -rf ${places.join(' ')} ${issued}; ln -sfnT certs/self-signed /etc/smtp-setup/tls`);
+}
+
+/** Deletes every record of the user's zone at the provider, and forgets what was counted. */
+export async function emptyZone(world: World): Promise<void> {
+  const { env, cloudflare } = world.rehearsal;
+  const program = `
+    const call = async (path, method = 'GET') => (await fetch(process.env.CLOUDFLARE_BASE_URL + path, {
+      method, headers: { authorization: 'Bearer ' + process.env.CLOUDFLARE_API_TOKEN } })).json();
+    const { result: [zone] } = await call('/zones?name=${world.lab.domain}');
+    const { result } = await call('/zones/' + zone.id + '/dns_records?per_page=5000');
+    for (const { id } of result) await call('/zones/' + zone.id + '/dns_records/' + id, 'DELETE');`;
+  const done = await world.lab.client.exec(process.execPath, ['--input-type=module', '-e', program], { env });
+  const left = await cloudflare.control.records(world.lab.domain);
+  if (done.code !== 0 || left.length > 0) throw new Error(`the zone cannot be emptied: ${done.stderr}`);
+  await cloudflare.control.clearCalls();
 }
 
 /** Output of a command on the VPS, without SSH; fails when it fails. */
