@@ -5,7 +5,7 @@ import { runDnsChecks } from '../checks/run.js';
 import { exitCodeOf } from '../checks/selection.js';
 import type { CheckOptions } from '../cli/commands/check.js';
 import type { Run } from '../cli/outcome.js';
-import { readVersion } from '../cli/version.js';
+import { readVersion } from '../lib/version.js';
 import { writeFileAtomically } from '../config/atomic-write.js';
 import type { Config } from '../config/schema.js';
 import { createAuthoritativeResolver, limitQueries, query, systemClock } from '../dns/resolver/index.js';
