@@ -46,6 +46,8 @@ export interface RunResult {
 export interface ServerState {
   /** `corrupt`: a manifest is there and cannot be read; then no file counts as ours. */
   manifest: Manifest | 'absent' | 'corrupt';
+  /** Raised by every run; read as the run library reads it, so that a corrupt manifest does not lock us out. */
+  generation: number;
   /** File groups that were swapped and never proven: a run died in between. */
   pending: readonly string[];
   running?: RunningRun;
@@ -74,8 +76,10 @@ true`,
     const active = ['active', 'activating', 'deactivating'].includes(shown.get('ActiveState') ?? '');
     const id = /^smtp-setup run (\S+)$/.exec(shown.get('Description') ?? '')?.[1] ?? 'unknown';
     const running = runs.find((run) => run.id === id) ?? { id, name: 'unknown', who: 'unknown' };
+    const text = at < 0 ? undefined : stdout.slice(at + '\n@manifest\n'.length);
     return {
-      manifest: at < 0 ? 'absent' : parseManifest(stdout.slice(at + '\n@manifest\n'.length)),
+      manifest: text === undefined ? 'absent' : parseManifest(text),
+      generation: readNumber(/^"generation":(\d+),$/m.exec(text ?? '')?.[1]) ?? 0,
       pending: readLines(sections.find(([title]) => title === 'pending')?.[1] ?? ''),
       ...(active ? { running: withoutResult(running) } : {}),
       runs,

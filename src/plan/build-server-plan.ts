@@ -200,9 +200,8 @@ function contextAfter(written: readonly ManagedFile[], input: PlanInput): GroupC
 }
 
 function readGeneration(facts: Pick<Facts, 'state'>): number {
-  const { manifest } = facts.state;
-  if (typeof manifest === 'string') return 0;
-  if (manifest.schema <= manifestSchema) return manifest.generation;
+  const { manifest, generation } = facts.state;
+  if (typeof manifest === 'string' || manifest.schema <= manifestSchema) return generation;
   throw new SetupError({
     code: 'E_SERVER_NEWER',
     exit: Exit.unsuitable,

@@ -20,7 +20,12 @@ describe('server state', () => {
   });
 
   it('is empty on a server that was never touched', () => {
-    expect(serverState.parse({ code: 0, stdout: '' })).toEqual({ manifest: 'absent', pending: [], runs: [] });
+    expect(serverState.parse({ code: 0, stdout: '' })).toEqual({
+      manifest: 'absent',
+      generation: 0,
+      pending: [],
+      runs: [],
+    });
   });
 
   it('names who holds the run that goes on, and groups whose change was never proven', () => {
@@ -39,6 +44,12 @@ describe('server state', () => {
     });
     expect(state.pending).toEqual(['postfix']);
     expect(state.runs[0]?.result).toBeUndefined();
+  });
+
+  it('knows the generation even of a manifest that cannot be read', () => {
+    const stdout =
+      '@pending\n@running\n@manifest\n{"schema":1,\n"generation":7,\n"files":[\n{"path":"/etc/x"';
+    expect(serverState.parse({ code: 0, stdout })).toMatchObject({ manifest: 'corrupt', generation: 7 });
   });
 
   it('counts a unit that is just stopping as running', () => {

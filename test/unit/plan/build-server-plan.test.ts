@@ -61,6 +61,7 @@ interface World {
 function input(components: Component[], world: World, more: Partial<PlanInput> = {}): PlanInput {
   const state: ServerState = {
     manifest: world.manifest ? { schema: 1, generation: 4, files: world.manifest } : 'absent',
+    generation: world.manifest ? 4 : 0,
     pending: world.pending ?? [],
     runs: [],
   };
