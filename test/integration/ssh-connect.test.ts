@@ -56,7 +56,7 @@ describe('exec', () => {
       }
     }
     // The command reads nothing: what fits into the buffers on the way is drawn, then nothing more.
-    const run = ssh.exec('echo started; read never < /dev/zero; sleep 60', {
+    const run = ssh.exec('echo started; exec sleep 60', {
       stdin: endless(),
       signal: abort.signal,
       onStdout: () => undefined,
