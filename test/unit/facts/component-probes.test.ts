@@ -1,0 +1,95 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { accounts } from '../../../src/facts/accounts.js';
+import { certificate } from '../../../src/facts/certificate.js';
+import { dkim } from '../../../src/facts/dkim.js';
+import { localAdditions } from '../../../src/facts/local-additions.js';
+import { web } from '../../../src/facts/web.js';
+
+const golden = join(import.meta.dirname, '../../golden/server/debian-12');
+const out = (stdout: string) => ({ code: 0, stdout });
+const absent = { code: 127, stdout: '' };
+
+describe('mailboxes and aliases', () => {
+  it('are listed without the left-over of a probe', () => {
+    const found = accounts.parse(
+      out(
+        'prepared\n--\nalice@example.org\nsmtp-setup-probe@example.org\nnot an address\n--\ninfo@example.org a@b.test, c@d.test\n@example.org x@y.test\nodd\n',
+      ),
+    );
+    expect(found).toEqual({
+      prepared: true,
+      mailboxes: ['alice@example.org'],
+      aliases: [
+        { address: 'info@example.org', targets: ['a@b.test', 'c@d.test'] },
+        { address: '@example.org', targets: ['x@y.test'] },
+      ],
+    });
+  });
+
+  it('the script never prints a hash', () => {
+    const sed = /^sed -n .*$/m.exec(accounts.script)?.[0]?.replace(/ users$/, '') ?? '';
+    const { stdout } = spawnSync('sh', ['-c', sed], {
+      input: '# note: hash\nalice@example.org:{ARGON2ID}$argon2id$secret::::::\n:{ARGON2ID}secret\n',
+    });
+    expect(stdout.toString()).toBe('alice@example.org\n');
+  });
+
+  it('nothing is there on a fresh server', () => {
+    expect(accounts.parse(absent)).toEqual({ prepared: false, mailboxes: [], aliases: [] });
+  });
+});
+
+describe('DKIM', () => {
+  it('what signs now is read from the file that we render', () => {
+    const conf = readFileSync(join(golden, 'etc/rspamd/local.d/dkim_signing.conf'), 'utf8');
+    expect(dkim.parse(out(`example.org.s20260105.pub MIIBIjANBg==\nodd line\n--\n${conf}`))).toEqual({
+      keys: [{ domain: 'example.org', selector: 's20260105', publicKey: 'MIIBIjANBg==' }],
+      signing: [{ domain: 'example.org', selector: 's20260105' }],
+    });
+  });
+
+  it('a name or key with other characters is no key', () => {
+    expect(dkim.parse(out('../x.s1.pub AAAA\nexample.org.s1.pub A"A\n--\n')).keys).toEqual([]);
+    expect(dkim.parse(absent)).toEqual({ keys: [], signing: [] });
+  });
+});
+
+describe('the certificate in use', () => {
+  it.each([
+    ['certs/issued-0E5DD0E6BC503FF3', 'issued'],
+    ['certs/self-signed', 'self-signed'],
+    ['/somewhere/else', 'none'],
+    ['', 'none'],
+  ] as const)('behind the link %j is %s', (link, state) => {
+    expect(certificate.parse(out(`${link}\n--\n--\n--\n`)).state).toBe(state);
+  });
+
+  it('comes with its names and its authority', () => {
+    const text =
+      'certs/issued-00\n--\nhttps://ca.test/dir\n--\nX509v3 SAN:\n    DNS:Mail.Example.org, DNS:example.net\n--\n';
+    expect(certificate.parse(out(text))).toEqual({
+      state: 'issued',
+      directory: 'https://ca.test/dir',
+      names: ['mail.example.org', 'example.net'],
+    });
+  });
+});
+
+describe('small facts', () => {
+  it('the web root and foreign default sites', () => {
+    expect(web.parse(out('ready\n'))).toEqual({ ready: true, foreignDefault: false });
+    expect(web.parse(out('ready\nforeign\n'))).toEqual({ ready: true, foreignDefault: true });
+    expect(web.parse(absent)).toEqual({ ready: false, foreignDefault: false });
+  });
+
+  it("the user's own lines for Postfix", () => {
+    expect(localAdditions.parse(out('a = b\n\n--\nsmtp inet n\n  -o x=y\n'))).toEqual({
+      postfixMain: 'a = b\n',
+      postfixMaster: 'smtp inet n\n  -o x=y\n',
+    });
+    expect(localAdditions.parse(absent)).toEqual({ postfixMain: '', postfixMaster: '' });
+  });
+});
