@@ -59,7 +59,8 @@ export async function travel(journey: Journey): Promise<Outcome> {
   if (isEmptyPlan(view)) {
     await remember(journey, plan, reached.facts.dkim.keys, liveOf(zones));
     io.print(renderPlan(io, view));
-    return { exit: Exit.ok, document: { changed: false, plan: planDocument(view) } };
+    const { roundTrips } = connection;
+    return { exit: Exit.ok, document: { changed: false, roundTrips, plan: planDocument(view) } };
   }
   io.say(renderPlan(io, view));
   await consent(journey);
@@ -116,7 +117,8 @@ export async function travel(journey: Journey): Promise<Outcome> {
     command: journey.command,
   });
   io.print(renderSummary(io, summary));
-  const document = { changed: true, plan: planDocument(view), summary: summaryDocument(summary) };
+  const { roundTrips } = done.connection;
+  const document = { changed: true, roundTrips, plan: planDocument(view), summary: summaryDocument(summary) };
   await done.connection.close();
   if (done.unfinished.length > 0) throw unfinishedError(done.unfinished);
   return { exit: Exit.ok, document };
