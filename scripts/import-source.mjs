@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -25,5 +25,7 @@ export async function importSource(path) {
       js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
     },
   });
+  // The sandbox looks for its daemons beside the module.
+  symlinkSync(join(root, 'dist', 'daemons'), join(folder, 'daemons'));
   return import(pathToFileURL(outfile).href);
 }
