@@ -1,15 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { Client } from 'ssh2';
 import ssh2 from 'ssh2';
-import { messageOf, type SetupError } from '../errors.js';
 import { type AuthRecord, type AuthRequest, type AuthStage, createAuthHandler } from './auth-handler.js';
-import { cancelled, expiredPassword, refuseLogin, timedOut } from './failures.js';
+import { cancelled, expiredPassword, timedOut } from './failures.js';
 import {
   chooseHostKeyAlgorithms,
   type HostKeyPolicy,
   type HostKeyVerdict,
   judgeHostKey,
 } from './host-key.js';
+import { cutDuringLogin, handshakeFailure, notSsh } from './login-failures.js';
 import type { LoginMemory } from './login-memory.js';
 import { readableLines } from './printable.js';
 import type { SshLog, SshPrompts } from './prompts.js';
@@ -52,6 +52,7 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
     let settled = false;
     let handshakeDone = false;
     let remoteKex = '';
+    let banner: string[] = [];
     const greeting = watchGreeting(request.stream, () => fail(notSsh(place, greeting.text)));
     const timer = createPausableTimer(request.timeoutMs, () => {
       if (handshakeDone) fail(timedOut(place, ['the login was not answered']));
@@ -85,7 +86,9 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
       handshakeDone = true;
     });
     client.on('banner', (message) => {
-      for (const line of readableLines(message, 20)) request.log('info', line);
+      const lines = readableLines(message, 20);
+      banner = lines.slice(-3);
+      for (const line of lines) request.log('info', line);
     });
     client.on('change password', () => fail(expiredPassword(request.user, request.host)));
     client.on('error', (error: Error & { level?: string; code?: unknown }) => {
@@ -93,13 +96,14 @@ export function login(request: LoginRequest): Promise<LoginOutcome> {
       if (judged && !judged.verdict.accept)
         finish({ status: 'host-key', key: judged.key, verdict: judged.verdict });
       else if (error.level === 'client-authentication') finish({ status: 'refused' });
-      else if (handshakeDone) fail(cutDuringLogin(request, place, error));
+      else if (handshakeDone) fail(cutDuringLogin(place, record.tried, error, banner));
       else if (greeting.foreign) fail(notSsh(place, greeting.text));
       else fail(handshakeFailure(place, error, remoteKex));
     });
     // A server that hangs up without a word emits no error.
     client.on('close', () => {
-      if (handshakeDone) fail(cutDuringLogin(request, place, new Error('the server closed the connection')));
+      if (handshakeDone)
+        fail(cutDuringLogin(place, record.tried, new Error('the server closed the connection'), banner));
       else fail(handshakeFailure(place, new Error('the server closed the connection'), remoteKex));
     });
     if (signal?.aborted) return onAbort();
@@ -162,15 +166,6 @@ function watchGreeting(stream: Duplex, onHttp: () => void): Greeting {
   };
 }
 
-function notSsh(place: string, said: string): SetupError {
-  return refuseLogin({
-    code: 'E_SSH_NOT_SSH',
-    what: `What answers at ${place} does not speak SSH 2.`,
-    evidence: readableLines(said, 2),
-    fix: ['Check the port: HOST:PORT.'],
-  });
-}
-
 interface PausableTimer {
   pauseWhile<T>(question: () => Promise<T>): Promise<T>;
   stop(): void;
@@ -194,53 +189,4 @@ function createPausableTimer(ms: number, onTimeout: () => void): PausableTimer {
       clearTimeout(timer);
     },
   };
-}
-
-function handshakeFailure(place: string, error: Error, remoteKex: string): SetupError {
-  const message = messageOf(error);
-  if (/no matching key exchange/.test(message)) {
-    return refuseLogin({
-      code: 'E_SSH_ALGORITHMS',
-      what: `${place} only offers key exchanges that this client lacks (post-quantum ones such as mlkem or sntrup).`,
-      evidence: readableLines(`offered by the server: ${remoteKex || 'unknown'}`),
-      fix: ['Allow curve25519-sha256 besides them: KexAlgorithms +curve25519-sha256 in sshd_config.'],
-    });
-  }
-  if (/protocol version|identification/i.test(message)) return notSsh(place, message);
-  if (/no matching/.test(message)) {
-    return refuseLogin({
-      code: 'E_SSH_ALGORITHMS',
-      what: `${place} and this client have no common SSH algorithm.`,
-      evidence: readableLines(message),
-      fix: ['Allow the defaults of OpenSSH 8 or newer in sshd_config (HostKeyAlgorithms, Ciphers, MACs).'],
-    });
-  }
-  return refuseLogin({
-    code: 'E_SSH_HANDSHAKE_CUT',
-    what: `${place} broke off the SSH handshake.`,
-    evidence: readableLines(message),
-    fix: [
-      'The server may limit connections (MaxStartups, fail2ban, hosts.deny): wait a few minutes, then try again.',
-    ],
-    cause: error,
-  });
-}
-
-function cutDuringLogin(request: LoginRequest, place: string, error: Error): SetupError {
-  const message = messageOf(error);
-  if (/too many authentication failures/i.test(message)) {
-    return refuseLogin({
-      code: 'E_SSH_TOO_MANY_TRIES',
-      what: `${place} broke off after too many login attempts.`,
-      evidence: [...request.record.tried.map((one) => `tried: ${one}`), ...readableLines(message)],
-      fix: ['Name the right key: --identity FILE (or IdentityFile and IdentitiesOnly in ~/.ssh/config).'],
-    });
-  }
-  return refuseLogin({
-    code: 'E_SSH_HANDSHAKE_CUT',
-    what: `${place} broke off the login.`,
-    evidence: readableLines(message),
-    fix: ['Look at the server’s log (journalctl -u ssh), or try again in a few minutes.'],
-    cause: error,
-  });
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { cacheDirFrom, createLab, type Lab } from '../../src/sandbox/index.js';
 import { createConnector, type SshOptions } from '../../src/ssh/connect.js';
+import { TRANSIENT_CODES } from '../../src/ssh/failures.js';
 import { openLabBridge } from '../helpers/lab-bridge.js';
 import { startSshAgent } from '../helpers/ssh-agent.js';
 import { createSshFixture, type SshFixture } from '../helpers/ssh-fixture.js';
@@ -133,6 +134,14 @@ describe('OpenSSH', () => {
     const error = await fixture.fail(await optionsFor('root', {}, port));
     expect(error).toMatchObject({ code: 'E_SSH_ALGORITHMS', exit: 2 });
     expect(error.evidence.join('\n')).toContain('sntrup761');
+  });
+
+  it('that is going down says so to whom it turns away, and the connector may try again', async () => {
+    await sh('echo "The system is going down." > /run/nologin');
+    const error = await fixture.fail(await optionsFor('bob'));
+    await sh('rm /run/nologin');
+    expect(error.evidence).toContain('the server said: The system is going down.');
+    expect(TRANSIENT_CODES.has(error.code)).toBe(true);
   });
 
   it('tells an expired password', async () => {
