@@ -49,8 +49,8 @@ export interface ZoneEvidence {
   delegation?: readonly string[];
   /** The CAA set that governs the zone from above its apex, if one was found there. */
   caaAbove?: readonly DnsRecord[];
-  /** TTL that a foreign MX had before an earlier, unfinished apply lowered it (from the journal), by domain. */
-  mxTtlBefore?: Readonly<Record<string, number>>;
+  /** Seconds for which caches may still hold a foreign MX whose TTL an earlier, unfinished apply lowered, by domain. */
+  mxCachedFor?: Readonly<Record<string, number>>;
 }
 
 export interface PlanZoneInput {

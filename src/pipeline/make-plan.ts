@@ -95,6 +95,7 @@ export async function makePlan(
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);
+  const privateNetwork = isPrivateNetwork(resolvers, server);
   const planned = await Promise.all(
     zones.map(async (survey) => ({
       survey,
@@ -106,9 +107,9 @@ export async function makePlan(
         caps: survey.open.definition.capabilities,
         audit: (record) => survey.open.provider.audit(record),
         consents: request.consents,
-        evidence: await gatherEvidence(survey, intent, resolvers),
+        evidence: await gatherEvidence(session, survey, intent, resolvers, privateNetwork),
         installId: hostname.replace(/[^a-z0-9]+/g, '-'),
-        privateNetwork: isPrivateNetwork(resolvers, server),
+        privateNetwork,
       }),
     })),
   );

@@ -51,20 +51,25 @@ function stopAtForeign(b: PlanBuilder, domain: DomainInput, foreign: readonly Li
   });
 }
 
-function hasRecipients(b: PlanBuilder): boolean {
+/** The consent names somebody who gets this domain's mail here, or everybody. */
+function hasRecipients(b: PlanBuilder, domain: DomainInput): boolean {
   const consent = b.input.consents.takeOverMx;
-  return consent !== undefined && ('catchAll' in consent || consent.recipients.length > 0);
+  if (consent === undefined) return false;
+  return 'catchAll' in consent || consent.recipients.some((address) => address.endsWith(`@${domain.name}`));
 }
 
 /** Foreign MX out, ours in, in one batch; the old TTL is lowered and waited out before (A1). */
 function takeOver(b: PlanBuilder, domain: DomainInput, set: MxSet, desired: DesiredRecord): void {
-  if (!hasRecipients(b)) {
+  if (!hasRecipients(b, domain)) {
     b.conflict({
       code: 'E_MX_NO_RECIPIENTS',
       role: 'mx',
       what: `Taking over the mail of ${domain.name} without its addresses would bounce what people send there.`,
       evidence: set.foreign.map(formatRecord),
-      fix: ['Give every address that gets mail today, or ask for a catch-all mailbox explicitly.'],
+      fix: [
+        `Give every address of ${domain.name} that gets mail today: --take-over-mx a@${domain.name},b@${domain.name}`,
+        'Or have every address reach one mailbox, by name: --take-over-mx @',
+      ],
     });
     return;
   }
@@ -84,14 +89,17 @@ function takeOver(b: PlanBuilder, domain: DomainInput, set: MxSet, desired: Desi
   }
   for (const record of set.nulls) b.remove(record, { ...why, stage: 'mx' }, true);
   if (set.ours.length === 0) b.create(desired, { newSet: true });
-  const oldTtl = Math.max(
-    ...set.foreign.map(({ ttl }) => ttl),
-    b.input.evidence?.mxTtlBefore?.[domain.name] ?? 0,
+  // What lives no longer than the low TTL needs no waiting: the switch itself is seen within that time.
+  const seconds = Math.max(
+    0,
+    ...set.foreign.map(({ ttl }) => ttl).filter((ttl) => ttl > low),
+    b.input.evidence?.mxCachedFor?.[domain.name] ?? 0,
   );
-  b.wait({ before: 'mx', seconds: oldTtl, reason: `Caches hold the old MX of ${domain.name} that long.` });
+  if (seconds > 0)
+    b.wait({ before: 'mx', seconds, reason: `Caches hold the old MX of ${domain.name} that long.` });
   b.note(
     'warn',
-    `Until then, and for stragglers longer, ${set.foreign.map(exchangeOf).join(', ')} still receives mail to ${domain.name}: keep its mailboxes and fetch what arrives. For 7 days this server answers 450, not 550, to unknown recipients.`,
+    `Until the new MX is seen, and for stragglers longer, ${set.foreign.map(exchangeOf).join(', ')} still receives mail to ${domain.name}: keep its mailboxes and fetch what arrives. Unknown recipients get 450 here, not 550, so that a forgotten address loses nothing.`,
   );
 }
 

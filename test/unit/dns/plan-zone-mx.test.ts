@@ -106,14 +106,21 @@ describe('A1: a take-over loses no mail', () => {
     expect(atSwitch?.before?.ttl).toBe(300);
   });
 
-  test('A1: a TTL lowered by an earlier, unfinished apply is still waited out in full', () => {
+  test('A1: what an earlier, unfinished apply left in caches is still waited out', () => {
     const lowered = google().map((record) => ({ ...record, ttl: 300 }));
     const done = plan(lowered, {
       consents: allConsents,
-      evidence: { mxTtlBefore: { [domainName]: 86_400 } },
+      evidence: { mxCachedFor: { [domainName]: 86_000 } },
     });
     expect(mxOps(done)).toEqual(['mx delete', 'mx delete', 'mx create']);
-    expect(done.waits[0]?.seconds).toBe(86_400);
+    expect(done.waits[0]?.seconds).toBe(86_000);
+    expect(plan(lowered, { consents: allConsents }).waits).toEqual([]);
+  });
+
+  test('A1: each domain needs recipients of its own', () => {
+    const elsewhere = { recipients: ['anna@example.net', 'anna@sub.example.org'] };
+    const consents = { update: false, delete: false, takeOverMx: elsewhere };
+    expect(codes(plan(google(), { consents }))).toEqual(['E_MX_NO_RECIPIENTS']);
   });
 });
 
