@@ -148,7 +148,13 @@ interface Found {
 
 type ZoneLines = { zone: string; records: Line[] };
 
-function answer(zones: readonly ZoneLines[], name: string, type: string, recursive: boolean): Found {
+function answer(
+  zones: readonly ZoneLines[],
+  name: string,
+  type: string,
+  recursive: boolean,
+  hops = 0,
+): Found {
   const zone = zones
     .filter((one) => within(name, one.zone))
     // The DS set of a zone belongs to its parent.
@@ -180,7 +186,8 @@ function answer(zones: readonly ZoneLines[], name: string, type: string, recursi
   const alias = at.find((line) => line.type === 'CNAME');
   if (alias) {
     const target = String(alias.data);
-    const rest = recursive || within(target, zone.zone) ? answer(zones, target, type, recursive) : undefined;
+    const follows = hops < 8 && (recursive || within(target, zone.zone));
+    const rest = follows ? answer(zones, target, type, recursive, hops + 1) : undefined;
     return {
       rcode: rest?.rcode ?? 0,
       aa: true,

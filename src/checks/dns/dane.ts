@@ -4,7 +4,7 @@ import { type Answer, isAbsent, isUnknown } from '../../dns/resolver/types.js';
 import type { Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, holds } from './context.js';
 import { isSigned } from './dnssec.js';
-import { readAddresses, readMx } from './facts.js';
+import { findMxHosts, readAddresses } from './facts.js';
 import { splitReachable } from './reachable.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
@@ -30,8 +30,7 @@ interface DaneFacts {
 
 function readDane(ctx: DnsContext): Promise<readonly DaneFacts[]> {
   return ctx.once('dane', async () => {
-    const { hosts } = await readMx(ctx);
-    const names = new Set(hosts.map((mx) => mx.exchange));
+    const names = new Set(await findMxHosts(ctx));
     for (const { name } of ctx.expected('tlsa'))
       if (name.startsWith('_25._tcp.')) names.add(name.slice('_25._tcp.'.length));
     return Promise.all(

@@ -30,11 +30,19 @@ export function readMx(ctx: DnsContext): Promise<MxFacts> {
   });
 }
 
+/** A hostile zone may name thousands of hosts; so many get looked up. */
+const mostHosts = 20;
+
+/** The MX hosts that are looked up, each once. */
+export async function findMxHosts(ctx: DnsContext): Promise<readonly string[]> {
+  const { hosts } = await readMx(ctx);
+  return [...new Set(hosts.map((mx) => mx.exchange))].slice(0, mostHosts);
+}
+
 /** The hosts whose addresses, reverse names and certificates are this domain's own business. */
 export async function findOwnHosts(ctx: DnsContext): Promise<readonly string[]> {
   if (ctx.target.host !== undefined) return [ctx.target.host];
-  const { hosts } = await readMx(ctx);
-  return [...new Set(hosts.map((mx) => mx.exchange))].filter((host) => isWithin(host, ctx.target.domain));
+  return (await findMxHosts(ctx)).filter((host) => isWithin(host, ctx.target.domain));
 }
 
 export interface SpfFacts {

@@ -3,7 +3,7 @@ import { isUnknown } from '../../dns/resolver/types.js';
 import { parseIp } from '../../lib/ip.js';
 import type { Verdict } from '../check.js';
 import type { DnsCheck, DnsContext } from './context.js';
-import { readAddresses, readMx } from './facts.js';
+import { findMxHosts, readAddresses, readMx } from './facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'MX';
@@ -99,7 +99,7 @@ export const mxAliasCheck: DnsCheck = {
   async run(ctx) {
     const { answer, hosts } = await readMx(ctx);
     if (hosts.length === 0) return [];
-    const found = await Promise.all(hosts.map((mx) => readAddresses(ctx, mx.exchange)));
+    const found = await Promise.all((await findMxHosts(ctx)).map((host) => readAddresses(ctx, host)));
     const aliases = found.filter(({ v4, v6 }) => v4.chain.length > 0 || v6.chain.length > 0);
     if (aliases.length > 0)
       return aliases.map(({ host, v4, v6 }) => {
@@ -146,10 +146,10 @@ export const mxAddressCheck: DnsCheck = {
   ref: 'RFC 5321 section 5.1',
   needs: [],
   async run(ctx) {
-    const { answer, hosts } = await readMx(ctx);
-    const named = hosts.filter((mx) => parseIp(mx.exchange) === undefined);
+    const { answer } = await readMx(ctx);
+    const named = (await findMxHosts(ctx)).filter((host) => parseIp(host) === undefined);
     if (named.length === 0) return [];
-    const found = await Promise.all(named.map((mx) => readAddresses(ctx, mx.exchange)));
+    const found = await Promise.all(named.map((host) => readAddresses(ctx, host)));
     const verdicts = found.flatMap(({ host, v4, v6, addresses }): Verdict[] => {
       if (addresses.length > 0) return [];
       const lost = [v4, v6].find((one) => isUnknown(one.status));
@@ -194,7 +194,7 @@ export const mxIpv6Check: DnsCheck = {
   async run(ctx) {
     const { answer, hosts } = await readMx(ctx);
     if (hosts.length === 0) return [];
-    const found = await Promise.all(hosts.map((mx) => readAddresses(ctx, mx.exchange)));
+    const found = await Promise.all((await findMxHosts(ctx)).map((host) => readAddresses(ctx, host)));
     const without = found.filter(({ v6 }) => v6.status !== 'ok');
     if (without.length === 0) return [pass(answer, 'Every MX host has IPv6.')];
     const lost = without.find(({ v6 }) => isUnknown(v6.status));

@@ -26,3 +26,11 @@ export function refusePrivate(privateNetwork: boolean): (address: string) => str
     return kind === undefined ? undefined : `${kind} address`;
   };
 }
+
+/**
+ * A resolver at a private, documentation or loopback address was given by hand: a private network or a rehearsal
+ * (amendment A6). A public resolver given by hand says nothing about the network.
+ */
+export function isPrivateResolver(address: string): boolean {
+  return specialAddressKind(address) !== undefined;
+}

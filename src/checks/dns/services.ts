@@ -5,6 +5,7 @@ import { readAddresses } from './facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'Client settings';
+const mostTargets = 10;
 const services = [
   { label: '_submissions._tcp', port: 465 },
   { label: '_submission._tcp', port: 587 },
@@ -25,7 +26,9 @@ export const srvCheck: DnsCheck = {
         const answer = await ctx.ask(`${label}.${domain}`, 'SRV');
         if (isUnknown(answer.status)) return [unknown(answer)];
         const wanted = ctx.expected('srv').find((record) => record.name === answer.name);
-        const entries = answer.records.flatMap(({ data }) => (data.type === 'SRV' ? [data] : []));
+        const entries = answer.records
+          .flatMap(({ data }) => (data.type === 'SRV' ? [data] : []))
+          .slice(0, mostTargets);
         if (entries.length === 0)
           return wanted
             ? [fail(answer, 'The SRV record is missing.', { fix: setRecord(wanted, 'Add') })]
