@@ -1,0 +1,75 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { Finding } from '../../../src/checks/check.js';
+import { makeLock } from '../../../src/pipeline/make-lock.js';
+import { obstacleOf } from '../../../src/pipeline/prove.js';
+import { readDkimRecords } from '../../../src/pipeline/read-dkim.js';
+
+const finding = (status: Finding['status']): Finding => ({
+  id: 'X',
+  status,
+  title: 'x',
+  subject: '192.0.2.1 port 25',
+  message: 'It said no.',
+});
+
+test('the MX waits for what failed, and not for what could not be reached from here', () => {
+  expect(obstacleOf([finding('pass'), finding('unknown'), finding('warn')])).toBeUndefined();
+  expect(obstacleOf([finding('pass'), finding('fail')])).toContain('192.0.2.1 port 25: It said no.');
+});
+
+test('the lock holds what check dns needs, keeps other servers, and names the longest zone', () => {
+  const lock = makeLock(
+    {
+      version: 1,
+      servers: { 'mail.other.example': { ipv4: '192.0.2.9' } },
+      domains: { 'other.example': { dkim: [] } },
+    },
+    {
+      hostname: 'mail.example.org',
+      addresses: { ipv4: '192.0.2.1', manual: [] },
+      dkim: new Map([['sub.example.org', [{ selector: 's1', publicKey: 'AAAA' }, { selector: 's2' }]]]),
+      zones: [
+        { name: 'example.org', records: [] },
+        {
+          name: 'sub.example.org',
+          records: [
+            { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'google-site-verification=x' } },
+            { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=spf1 -all' } },
+            { name: '_dmarc.sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=DMARC1; p=none' } },
+          ],
+        },
+      ],
+    },
+  );
+  expect(lock).toEqual({
+    version: 1,
+    servers: { 'mail.other.example': { ipv4: '192.0.2.9' }, 'mail.example.org': { ipv4: '192.0.2.1' } },
+    domains: {
+      'other.example': { dkim: [] },
+      'sub.example.org': {
+        dkim: [{ selector: 's1', publicKey: 'AAAA' }],
+        zone: 'sub.example.org',
+        spf: 'v=spf1 -all',
+        dmarc: 'v=DMARC1; p=none',
+      },
+    },
+  });
+});
+
+const publicKey = (bits: number) =>
+  generateKeyPairSync('rsa', { modulusLength: bits })
+    .publicKey.export({ format: 'der', type: 'spki' })
+    .toString('base64');
+
+test('a key from the server is published only when it parses as RSA of 2048 bits or more', () => {
+  const facts = (key: string) => ({
+    dkim: { keys: [{ domain: 'example.org', selector: 's1', publicKey: key }], signing: [] },
+  });
+  const good = publicKey(2048);
+  expect(readDkimRecords(facts(good))).toEqual({
+    's1._domainkey.example.org': { type: 'TXT', text: `v=DKIM1; k=rsa; p=${good}` },
+  });
+  expect(() => readDkimRecords(facts(publicKey(1024)))).toThrow(/not an RSA key of at least 2048/);
+  expect(() => readDkimRecords(facts('AAAA'))).toThrow(/was not published/);
+});
