@@ -346,6 +346,12 @@ describe('limits (4.6.4)', () => {
     const two = { 'example.com MX': ['a.example.com', 'b.example.com', 'c.example.com'] };
     expect(await resultOf('v=spf1 mx a:x.example.com ~all', two)).toBe('softfail');
   });
+  it('counts a ptr without names as void, but no failing lookup', async () => {
+    const record = 'v=spf1 ptr ptr:a.example.com ptr:b.example.com ~all';
+    expect(await resultOf(record)).toBe('permerror');
+    expect(await resultOf(record, { '3.2.0.192.in-addr.arpa PTR': 'error' })).toBe('softfail');
+    expect(await resultOf(record, { '3.2.0.192.in-addr.arpa PTR': ['x.example.net'] })).toBe('softfail');
+  });
   it('allows ten MX hosts and not eleven', async () => {
     const mx = (count: number) => ({
       ...zone,

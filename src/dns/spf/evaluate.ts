@@ -3,7 +3,7 @@ import { type ClientIp, matchesAddress, parseClientIp } from './client-ip.js';
 import { expandMacros, isQueryName, parseMacroString, toQueryName } from './macro.js';
 import { createMacroValues } from './macro-values.js';
 import { isSpfRecord, parseSpf } from './parse.js';
-import { findValidatedNames } from './ptr.js';
+import { findValidatedNames, type ValidatedNames } from './ptr.js';
 import type {
   SpfAnswer,
   SpfInput,
@@ -38,7 +38,7 @@ interface Evaluation {
   lookups: number;
   voids: string[];
   trace: SpfTraceEntry[];
-  names?: Promise<readonly string[]>;
+  names?: Promise<ValidatedNames>;
 }
 
 /** Ends the whole evaluation at once. */
@@ -198,15 +198,14 @@ async function matchMx(run: Evaluation, term: SpfMechanism, name: string): Promi
 
 /** DNS errors make `ptr` fail to match, not the evaluation (5.5). */
 async function matchPtr(run: Evaluation, term: SpfMechanism, target: string): Promise<boolean> {
-  return (await validatedNames(run, () => countVoid(run, term))).some((name) => isWithin(name, target));
+  const { names, isVoid } = await validatedNames(run);
+  if (isVoid) countVoid(run, term);
+  return names.some((name) => isWithin(name, target));
 }
 
-function validatedNames(run: Evaluation, onVoid?: () => void): Promise<readonly string[]> {
+function validatedNames(run: Evaluation): Promise<ValidatedNames> {
   run.names ??= findValidatedNames(run.ip, run.input.lookup, maxNames);
-  return run.names.then((names) => {
-    if (names.length === 0) onVoid?.();
-    return names;
-  });
+  return run.names;
 }
 
 function matchAddresses(run: Evaluation, term: SpfMechanism, answer: SpfAnswer): boolean {
@@ -246,7 +245,7 @@ function countVoid(run: Evaluation, term: SpfTerm): void {
 
 function macroValues(run: Evaluation, domain: string) {
   const { helo, receiver, timestamp } = run.input;
-  const names = () => validatedNames(run);
+  const names = async () => (await validatedNames(run)).names;
   return createMacroValues({ ip: run.ip, sender: run.sender, domain, helo, receiver, timestamp, names });
 }
 

@@ -1,4 +1,8 @@
+import dnsPacket from 'dns-packet';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
+import { toAnswer } from '../../../../src/dns/resolver/answer.js';
+import { decodeReply } from '../../../../src/dns/resolver/decode.js';
 import { query } from '../../../../src/dns/resolver/index.js';
 import { type DnsServer, type ServerOptions, startDnsServer } from '../../../helpers/dns-server.js';
 
@@ -28,6 +32,50 @@ const zone = {
 };
 const ask = (server: DnsServer, name: string, type: Parameters<typeof query>[2]) =>
   query(server, name, type, { timeoutMs: 300, attempts: 1 });
+
+describe('decodeReply', () => {
+  const question = { id: 7, name: 'mail.example.org', type: 'A' } as const;
+  const message = () =>
+    dnsPacket.encode({
+      type: 'response',
+      id: 7,
+      flags: dnsPacket.AUTHORITATIVE_ANSWER,
+      questions: [{ type: 'A', name: 'mail.example.org', class: 'IN' }],
+      answers: [
+        { type: 'CNAME', name: 'mail.example.org', ttl: 60, data: 'host.example.org' },
+        { type: 'A', name: 'host.example.org', ttl: 60, data: '198.51.100.25' },
+        { type: 'TXT', name: 'host.example.org', ttl: 60, data: ['abc', 'def'] },
+      ],
+    });
+  it('ends on any bytes, and takes no answer to another question', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 600 }), (bytes) => {
+        const reply = decodeReply(Buffer.from(bytes), question);
+        if (typeof reply === 'object') expect(bytes[0] === 0 && bytes[1] === 7).toBe(true);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+  it('ends on any damage to a true reply', () => {
+    const original = message();
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(fc.nat(original.length - 1), fc.nat(255)), { minLength: 1, maxLength: 6 }),
+        fc.nat(original.length),
+        (changes, length) => {
+          const bytes = Buffer.from(original);
+          for (const [at, value] of changes) bytes[at] = value;
+          const reply = decodeReply(bytes.subarray(0, length), question);
+          if (typeof reply === 'object') {
+            const answer = toAnswer('mail.example.org', 'A', reply, { via: 'x', level: 'authoritative' });
+            expect(answer.records.every(({ data }) => data.type === 'A')).toBe(true);
+          }
+        },
+      ),
+      { numRuns: 10_000 },
+    );
+  });
+});
 
 describe('query', () => {
   it('decodes every type into canonical fields', async () => {
