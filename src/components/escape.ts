@@ -50,9 +50,3 @@ export function unboundString(value: string): string {
   if (control.test(value) || /["\\]/.test(value)) refuse('unbound', value);
   return `"${value}"`;
 }
-
-/** An unquoted value of a systemd unit's `Environment=`: quoted as a whole, `%` doubled (systemd.unit(5)). */
-export function systemdWord(value: string): string {
-  if (!/^[A-Za-z0-9._:/=-]+$/.test(value)) refuse('systemd', value);
-  return value;
-}

@@ -12,6 +12,8 @@ export interface DomainModel {
   selectors: readonly string[];
   /** The DKIM records are visible at every authoritative server: this domain's mail may be signed and sent. */
   live: boolean;
+  /** Mail for the domain comes here (default); false for a domain that only sends, whose mail goes elsewhere. */
+  receives?: boolean;
 }
 
 /** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
@@ -32,6 +34,8 @@ export interface ServerModel {
   certificate: 'none' | 'self-signed' | 'issued';
   /** Send over IPv6 only when it works both ways. */
   ipv6: boolean;
+  /** What strangers are told about recipients that do not exist: 550 (default), or 450 while an MX is taken over. */
+  unknownRecipients?: 'reject' | 'defer';
   resolver: { forwarder?: string; trustAnchor?: string };
   /** What the facts found done already; steps that are done are not in the plan. */
   has: ServerHas;

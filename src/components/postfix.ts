@@ -1,3 +1,4 @@
+import type { Call } from '../plan/step.js';
 import type { Component } from './component.js';
 import { postfixWord, regexpLiteral } from './escape.js';
 import { mergeLocalMain } from './local-additions.js';
@@ -45,7 +46,7 @@ export function createPostfix(render: Render): Component {
     validate: () => [{ fn: 'postfix_validate', args: [] }],
     probe: (model) => [
       { fn: 'postfix_probe_ports', args: [model.hostname] },
-      { fn: 'postfix_probe_strangers', args: [primaryDomain(model)] },
+      ...probeStrangers(model),
       ...(model.profile === 'mailboxes'
         ? [
             {
@@ -57,6 +58,18 @@ export function createPostfix(render: Render): Component {
     ],
     steps: () => [],
   };
+}
+
+/** A domain that only sends is nobody's here: mail for it is relaying, which the first probe shows. */
+function probeStrangers(model: ServerModel): Call[] {
+  const domain = model.domains.find(({ receives = true }) => receives)?.name;
+  const refusal = model.unknownRecipients === 'defer' ? '450' : '550';
+  return [
+    {
+      fn: 'postfix_probe_strangers',
+      args: domain === undefined ? [] : [domain, ...(refusal === '550' ? [] : [refusal])],
+    },
+  ];
 }
 
 /** The unit whose reload reaches the running daemon: on older releases `postfix.service` is an empty shell. */
@@ -73,7 +86,11 @@ function renderMain(render: Render, model: ServerModel): string {
   return render('postfix/main.cf', {
     hostname: postfixWord(model.hostname),
     primary: postfixWord(primary),
-    domains: names.map(postfixWord).join(',\n    '),
+    domains: model.domains
+      .filter(({ receives = true }) => receives)
+      .map(({ name }) => postfixWord(name))
+      .join(',\n    '),
+    deferUnknown: model.unknownRecipients === 'defer',
     localNames: hostIsDomain ? 'localhost' : '$myhostname, localhost',
     senderCanonical: hostIsDomain ? '' : `@${postfixWord(model.hostname)}=@${postfixWord(primary)}`,
     roleAliases: roles.map((role) => `${role}=postmaster@${postfixWord(primary)}`).join(', '),

@@ -59,7 +59,8 @@ unbound_switch_resolver() {
   if ! unbound_is_resolver "$file"; then
     progress '/etc/resolv.conf: 127.0.0.1'
     changed
-    [ -e "$kept" ] || [ -L "$kept" ] || cp -a "$file" "$kept" 2>/dev/null || [ ! -e "$file" ] || return
+    rm -f "$kept"
+    cp -a "$file" "$kept" 2>/dev/null || [ ! -e "$file" ] || return
     rm -f "$file.smtp-setup"
     # No second name server: Postfix trusts the "authenticated" flag, and only our own resolver earned it.
     printf '%s\n' '# Managed by smtp-setup: the validating resolver on this machine (unbound).' \

@@ -6,7 +6,6 @@ import {
   nginxWord,
   postfixWord,
   regexpLiteral,
-  systemdWord,
   uclString,
   unboundString,
 } from '../../../src/components/escape.js';
@@ -19,7 +18,6 @@ const all = {
   luaString,
   nginxWord,
   unboundString,
-  systemdWord,
 };
 
 describe('every escape', () => {
@@ -39,8 +37,8 @@ describe('every escape', () => {
           return;
         }
         expect(written).not.toMatch(/[\n\r\0]/);
-        const inner = written.startsWith('"') ? written.slice(1, -1) : written;
-        expect(inner.replace(/\\./g, '')).not.toContain('"');
+        if (!/^".*"$/.test(write('x'))) return;
+        expect(written.slice(1, -1).replace(/\\./g, '')).not.toContain('"');
       }),
     );
   });
@@ -69,6 +67,5 @@ describe('the syntaxes', () => {
     expect(uclString('a"b')).toBe('"a\\"b"');
     expect(() => unboundString('a"b')).toThrow('unbound');
     expect(() => nginxWord('a;b')).toThrow('nginx');
-    expect(() => systemdWord('%h')).toThrow('systemd');
   });
 });
