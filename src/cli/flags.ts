@@ -34,6 +34,8 @@ export function addYesFlag(command: Command): Command {
 export interface ConsentFlags {
   allowUpdate: boolean;
   allowDelete: boolean;
+  /** Addresses, comma-separated, or `@`: replace a foreign MX. */
+  takeOverMx?: string;
   onConflict: 'stop' | 'keep' | 'take-over';
 }
 
@@ -41,6 +43,10 @@ export function addConsentFlags(command: Command): Command {
   return command
     .option('--allow-update', 'DNS: change records that stand there already (an SPF record to be extended)')
     .option('--allow-delete', 'DNS: remove records that stand there already')
+    .option(
+      '--take-over-mx <addresses|@>',
+      'DNS: move mail that goes elsewhere today to this server; every address that gets mail, or @ for a catch-all',
+    )
     .addOption(
       new Option('--on-conflict <how>', 'files that somebody else changed on the server')
         .choices(['stop', 'keep', 'take-over'])
@@ -49,10 +55,11 @@ export function addConsentFlags(command: Command): Command {
 }
 
 export function readConsentFlags(options: Readonly<Record<string, unknown>>): ConsentFlags {
-  const { onConflict } = options;
+  const { onConflict, takeOverMx } = options;
   return {
     allowUpdate: options.allowUpdate === true,
     allowDelete: options.allowDelete === true,
+    ...(typeof takeOverMx === 'string' ? { takeOverMx } : {}),
     onConflict: onConflict === 'keep' || onConflict === 'take-over' ? onConflict : 'stop',
   };
 }

@@ -11,18 +11,21 @@ import { preflight, reachServer, settleRunning, worthShowing } from './prepare.j
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
+import { prepareTakeOver } from './take-over.js';
 
 /** `apply`: the configuration made so. */
 export const runApply: Run<ApplyOptions> = async (context, options) => {
+  const consents = readConsents(options.consents);
   const session = await openSession(context, { ...options, needsConfig: true });
   const { answers } = session;
-  const { config, hostname } = chooseServer(session, answers);
-  const names = [hostname, ...domainsOf(config, hostname).map(([name]) => name)];
+  const { config: given, hostname } = chooseServer(session, answers);
+  const names = [hostname, ...domainsOf(given, hostname).map(([name]) => name)];
   const resolvers = await openResolvers(session, names);
   const [first, zones] = await Promise.all([
     reachServer(session, answers, { egress: 'when-fresh' }),
-    surveyZones(session, config, hostname),
+    surveyZones(session, given, hostname),
   ]);
+  const config = prepareTakeOver(given, hostname, zones, consents);
   const reached = await settleRunning(session, first, await context.createProgress());
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
@@ -40,7 +43,7 @@ export const runApply: Run<ApplyOptions> = async (context, options) => {
       hostname,
       answers,
       mailboxes: [],
-      consents: readConsents(options.consents),
+      consents,
       onConflict: options.consents.onConflict,
     },
     yes: options.yes,

@@ -18,6 +18,7 @@ import type { Progress } from '../ui/events.js';
 import type { ServerLink } from './connect-server.js';
 import type { FullPlan } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
+import { outliveCaches } from './outlive-caches.js';
 import { createRunId, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 
@@ -41,7 +42,7 @@ export interface CarriedOut {
   unfinished: string[];
 }
 
-/** Milliseconds to wait for the zone's own servers before the apply ends and asks to be run again. */
+/** Milliseconds to wait for the zone's own servers, or for caches, before the apply ends and asks to be run again. */
 const visibleWithin = 10 * 60 * 1000;
 
 /**
@@ -86,6 +87,8 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   const written: PlannedChange[] = [];
   const unfinished: string[] = [];
   const visible = new Map<Stage, boolean>();
+  // What the stage `host` lowered or took away may be held by caches from here on.
+  let hostWritten = systemClock.now();
   let changes = new Map(lanes.map(({ lane, changes: planned }) => [lane, planned] as const));
 
   const work = {
@@ -134,6 +137,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         progress.emit({ kind: 'fail', lane: 'dns', id, message: messageOf(error) });
         throw error;
       }
+      if (stage === 'host') hostWritten = systemClock.now();
       progress.emit({ kind: 'done', lane: 'dns', id });
     },
 
@@ -196,6 +200,18 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       const obstacle = unfinished[0] ?? (await deps.proveServer());
       if (obstacle !== undefined) {
         if (unfinished.length === 0) unfinished.push(obstacle);
+        return;
+      }
+      const waits = plan.zones.flatMap((zone) => zone.plan.waits.filter(({ before }) => before === 'mx'));
+      const early = await outliveCaches(waits, hostWritten, {
+        clock: systemClock,
+        now: context.clock,
+        progress,
+        signal: context.signal,
+        patience: visibleWithin,
+      });
+      if (early !== undefined) {
+        unfinished.push(early);
         return;
       }
       await work.publish('mx');

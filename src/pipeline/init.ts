@@ -10,6 +10,7 @@ import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
+import { askAboutForeignMx } from './ask-foreign-mx.js';
 import { readConsents } from './consents.js';
 import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
 import { missingCredentials, requireProvider } from './open-provider.js';
@@ -18,9 +19,11 @@ import { preflight, type Reached, reachServer, settleRunning, worthShowing } fro
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { surveyZones } from './survey.js';
+import { prepareTakeOver } from './take-over.js';
 
 /** `init`: finds out, asks the rest, and travels the road; on a finished server it only adds what is new. */
 export const runInit: Run<InitOptions> = async (context, options) => {
+  let consents = readConsents(options.consents);
   const session = await openSession(context, options);
   const { asker } = session;
   const { io } = context;
@@ -39,11 +42,13 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   answers = pinHostKey(answers, reached);
 
   const hostname = answers.hostname?.value ?? '';
-  const config = mergeAnswers(session.loaded?.config, answers);
+  let config = mergeAnswers(session.loaded?.config, answers);
   const server = config.servers[hostname];
   if (server === undefined) throw new Error(`the answers made no server ${hostname}`);
   const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
   const zones = await surveyZones(session, config, hostname);
+  ({ config, consents } = await askAboutForeignMx(asker, { config, hostname, zones, consents }));
+  config = prepareTakeOver(config, hostname, zones, consents);
   const settled = await settleRunning(session, reached, await context.createProgress());
   const fresh = settled.facts.state.manifest === 'absent';
   preflight(session, settled, hostname, server, (findings) => {
@@ -60,7 +65,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
       hostname,
       answers,
       mailboxes: mailbox === undefined ? [] : [mailbox],
-      consents: readConsents(options.consents),
+      consents,
       onConflict: options.consents.onConflict,
     },
     yes: options.yes,

@@ -29,6 +29,7 @@ import type { Resolvers } from './open-resolvers.js';
 import { readGivenFile } from './read-given-file.js';
 import type { Session } from './session.js';
 import { domainsOf, type ZoneSurvey } from './survey.js';
+import { findForeignMx, planRecipients, recallDeferral } from './take-over.js';
 
 export interface WantedMailbox {
   address: string;
@@ -87,7 +88,11 @@ export async function makePlan(
     hostname,
     server,
     os: facts.os,
-    domains: [...dkim].map(([name, keys]) => ({ name, selectors: keys.map(({ selector }) => selector) })),
+    domains: [...dkim].map(([name, keys]) => ({
+      name,
+      selectors: keys.map(({ selector }) => selector),
+      receives: config.domains[name]?.mail !== 'send-only',
+    })),
     facts,
     acme: await readAcme(request.answers),
     ...(await readTrustAnchor(session, server)),
@@ -95,6 +100,15 @@ export async function makePlan(
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);
+  const takenOver = [...findForeignMx(config, hostname, zones).keys()];
+  const consent = request.consents.takeOverMx;
+  if (consent !== undefined) {
+    const coming = request.mailboxes.map(({ address }) => address);
+    const { mapType } = models.model;
+    accounts.steps.push(
+      ...planRecipients({ consent, domains: takenOver, accounts: facts.accounts, coming, mapType }),
+    );
+  }
   const privateNetwork = isPrivateNetwork(resolvers, server);
   const planned = await Promise.all(
     zones.map(async (survey) => ({
@@ -117,7 +131,12 @@ export async function makePlan(
     hostname,
     server: { ...serverPlan, steps: [...withAccounts(serverPlan.steps, accounts.steps)] },
     zones: planned,
-    manual: addresses.manual,
+    manual: [
+      ...addresses.manual,
+      ...(server.unknownRecipients === 'defer'
+        ? [recallDeferral(hostname, session.context.clock(), takenOver.length > 0)]
+        : []),
+    ],
     secrets: accounts.secrets,
     models,
     intent,

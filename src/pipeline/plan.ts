@@ -10,20 +10,23 @@ import { openResolvers } from './open-resolvers.js';
 import { preflight, reachServer, worthShowing } from './prepare.js';
 import { openSession } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
+import { prepareTakeOver } from './take-over.js';
 
 /** `plan`: what `apply` would do. Writes nothing, anywhere. */
 export const runPlan: Run<PlanOptions> = async (context, options) => {
+  const consents = readConsents(options.consents);
   const session = await openSession(context, { ...options, needsConfig: true });
   const { answers } = session;
-  const { config, hostname } = chooseServer(session, answers);
+  const { config: given, hostname } = chooseServer(session, answers);
   const resolvers = await openResolvers(session, [
     hostname,
-    ...domainsOf(config, hostname).map(([name]) => name),
+    ...domainsOf(given, hostname).map(([name]) => name),
   ]);
   const [reached, zones] = await Promise.all([
     reachServer(session, answers, { egress: 'when-fresh' }),
-    surveyZones(session, config, hostname),
+    surveyZones(session, given, hostname),
   ]);
+  const config = prepareTakeOver(given, hostname, zones, consents);
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
   const { io } = context;
@@ -43,7 +46,7 @@ export const runPlan: Run<PlanOptions> = async (context, options) => {
     hostname,
     answers,
     mailboxes: [],
-    consents: readConsents(options.consents),
+    consents,
     onConflict: options.consents.onConflict,
   });
   await connection.close();

@@ -76,7 +76,7 @@ function sampleMessage(domain: string, signature: string): string {
 }
 
 /** A name that is nobody's (RFC 6761): laptops rarely have one that the world knows. */
-const checkerName = 'checker.smtp-setup.invalid';
+export const checkerName = 'checker.smtp-setup.invalid';
 
 /** The server's checks by direct connection to its addresses, as a stranger. */
 export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]> {
@@ -84,7 +84,7 @@ export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]
   return runServerChecks({
     hostname: plan.hostname,
     addresses: [ipv4, ipv6].filter((address) => address !== undefined),
-    domains: plan.intent.input.domains.map(({ name }) => name),
+    domains: plan.intent.input.domains.flatMap(({ name, mail }) => (mail === 'full' ? [name] : [])),
     privateCa: plan.models.model.acmeDirectory !== undefined,
     ehloName: checkerName,
     timeout: 20_000,

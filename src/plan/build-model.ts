@@ -8,7 +8,7 @@ export interface ModelInput {
   hostname: string;
   server: ServerConfig;
   /** Domains of this server with their selectors, the signing one first. */
-  domains: readonly { name: string; selectors: readonly string[] }[];
+  domains: readonly { name: string; selectors: readonly string[]; receives?: boolean }[];
   /** Preflight has refused every other system. */
   os: OsRelease;
   facts: Pick<
@@ -55,9 +55,10 @@ export function buildModel(input: ModelInput): Models {
   const versions = readVersions(os, facts);
   const directory = input.acme.directory ?? facts.certificate.directory;
   const ca = input.acme.ca ?? facts.certificate.ca;
-  const domains = input.domains.map(({ name, selectors }): DomainModel => {
+  const domains = input.domains.map(({ name, selectors, receives = true }): DomainModel => {
     const signs = facts.dkim.signing.find((entry) => entry.domain === name);
-    return { name, selectors, live: signs !== undefined && signs.selector === selectors[0] };
+    const live = signs !== undefined && signs.selector === selectors[0];
+    return { name, selectors, live, ...(receives ? {} : { receives }) };
   });
   const model: ServerModel = {
     hostname,
@@ -75,8 +76,11 @@ export function buildModel(input: ModelInput): Models {
     ...(input.server.acmeEmail === undefined ? {} : { acmeEmail: input.server.acmeEmail }),
     certificate: currentCertificate(input, directory),
     ipv6: input.ipv6,
+    ...(input.server.unknownRecipients === 'defer' ? { unknownRecipients: 'defer' as const } : {}),
     resolver: {
-      ...(input.server.resolver.forwarder === undefined ? {} : { forwarder: input.server.resolver.forwarder }),
+      ...(input.server.resolver.forwarder === undefined
+        ? {}
+        : { forwarder: input.server.resolver.forwarder }),
       ...(input.trustAnchor === undefined ? {} : { trustAnchor: input.trustAnchor }),
     },
     has: readDone(input),
@@ -85,7 +89,11 @@ export function buildModel(input: ModelInput): Models {
   };
   return {
     model,
-    target: { ...model, certificate: 'issued', domains: domains.map((domain) => ({ ...domain, live: true })) },
+    target: {
+      ...model,
+      certificate: 'issued',
+      domains: domains.map((domain) => ({ ...domain, live: true })),
+    },
   };
 }
 

@@ -34,15 +34,20 @@ postfix_probe_ports() {
     talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'
 }
 
-# postfix_probe_strangers DOMAIN: what the world must not get. From our public address, because loopback is trusted.
+# postfix_probe_strangers [DOMAIN [CODE]]: what the world must not get, and what it is told of unknown recipients (550).
+# From our public address, because loopback is trusted.
 postfix_probe_strangers() {
   local address
   address=$(own_address)
   [ -n "$address" ] || { progress 'There is no route to the world: relaying was not tried'; return 0; }
+  set -- "$address" "${1:-}" "${2:-550}"
+  local refusal="<^$3 ${3%??}\\.1\\.1"
+  if [ -z "$2" ]; then set --; else
+    set -- ">RCPT TO:<probe%relay-probe.invalid@$2>" "<^[5${3%??}]" ">RCPT TO:<no-such-mailbox-here@$2>" "$refusal"
+  fi
   talk "$address" 25 plain '' '<^220' '>EHLO probe.invalid' '<^250' \
     '>MAIL FROM:<>' '<^250' '>RCPT TO:<probe@relay-probe.invalid>' '<^[45]54 [45]\.7\.1 .*[Rr]elay access denied' \
-    ">RCPT TO:<probe%relay-probe.invalid@$1>" '<^5' \
-    ">RCPT TO:<no-such-mailbox-here@$1>" '<^550 5\.1\.1' '>QUIT' '<^221'
+    "$@" '>QUIT' '<^221'
 }
 
 # postfix_probe_submission HOSTNAME DOMAIN MAPTYPE: a login works on both ports, and cannot send as somebody else.
