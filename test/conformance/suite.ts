@@ -70,7 +70,7 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
         ttl: 3600,
         data,
       });
-      const records = [
+      const all = [
         at('mail', { type: 'A', address: '198.51.100.25' }),
         at('mail', { type: 'AAAA', address: '2001:db8::25' }),
         at('www', { type: 'CNAME', target: `mail.${world.zone}` }),
@@ -86,8 +86,14 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
           tag: 'issue',
           value: 'letsencrypt.org; validationmethods=http-01',
         }),
+        at('plain-caa', { type: 'CAA', flags: 0, tag: 'issue', value: 'letsencrypt.org' }),
         at('_25._tcp.mail', { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ab'.repeat(32) }),
       ].filter((record) => world.capabilities.types.has(record.data.type as 'A'));
+      const refused = all.filter(({ name }) =>
+        world.refuses?.some((label) => name === `${label}.${world.zone}`),
+      );
+      for (const record of refused) expect(provider.audit(record), record.name).not.toEqual([]);
+      const records = all.filter((record) => !refused.includes(record));
       expect(records.flatMap((record) => provider.audit(record))).toEqual([]);
       await apply(create(...records));
       for (const record of records) {
@@ -125,7 +131,10 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
         'v=DMARC1; p=none',
         '\\034',
       ];
-      const records = values.map((value, index) => txt(`t${index}.${world.zone}`, value));
+      const records = values
+        .map((value, index) => txt(`t${index}.${world.zone}`, value))
+        .filter((record) => provider.audit(record).length === 0);
+      expect(records.length).toBeGreaterThan(2);
       await apply(create(...records));
       for (const record of records) await expectServed(record.name, 'TXT', [record]);
       expect(await world.writeCount()).toBeGreaterThan(0);
@@ -181,7 +190,9 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
       const after = txt(planned.name, 'ours');
       const refused = [{ ok: false, code: 'E_DNS_DRIFT' }];
       expect(await provider.apply(zone, [{ op: 'update', before, after, mark }])).toMatchObject(refused);
-      expect(await provider.apply(zone, [{ op: 'delete', before }])).toMatchObject(refused);
+      // Members of a set have no identity but their value: an edited one cannot be told from one that is gone.
+      const gone = world.capabilities.unit === 'rrset' ? [{ ok: true }] : refused;
+      expect(await provider.apply(zone, [{ op: 'delete', before }])).toMatchObject(gone);
       expect(await world.writeCount()).toBe(0);
       await expectServed(planned.name, 'TXT', [theirs]);
     });
@@ -266,7 +277,7 @@ export function describeConformance(title: string, makeWorld: () => Promise<Worl
         const records = [txt(`once1.${world.zone}`, 'x'), txt(`once2.${world.zone}`, 'y')];
         await apply(create(...records));
         expect(world.waits, 'the fault happened').toHaveLength(1);
-        expect(await world.writeCount()).toBe(1);
+        expect(await world.writeCount()).toBe(world.requestsFor?.(2) ?? 1);
         for (const record of records) await expectServed(record.name, 'TXT', [record]);
       });
 

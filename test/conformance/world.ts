@@ -6,7 +6,10 @@ export interface World {
   /** Apex of an active zone that the credentials reach; it may hold the provider's own NS records. */
   zone: string;
   capabilities: Capabilities;
-  open(): Promise<DnsProvider>;
+  /** With other credentials in the place of the right ones, where given. */
+  open(credentials?: Readonly<Record<string, string>>): Promise<DnsProvider>;
+  /** Names (below the zone) of the suite's records that the provider must refuse at plan time. */
+  refuses?: readonly string[];
   /** Notices and waits so far (milliseconds); nothing really waits. */
   log: readonly string[];
   waits: readonly number[];
@@ -27,6 +30,8 @@ export interface World {
   /** Requests that were meant to change something since the last `resetWrites`. */
   writeCount(): Promise<number>;
   resetWrites(): Promise<void>;
+  /** Write requests that so many new records at different names take; one when absent. */
+  requestsFor?(records: number): number;
   faults?: WorldFaults;
   close(): Promise<void>;
 }

@@ -1,10 +1,17 @@
 import { canonicalName } from '../canonical.js';
 import { cloudflare } from './cloudflare.js';
+import { powerdns } from './powerdns.js';
 import type { ProviderDefinition } from './provider.js';
 import { unsupportedProviders } from './unsupported.js';
 
 /** The registry: a provider is one file and one line here. */
-export const providers: readonly ProviderDefinition[] = [cloudflare];
+export const providers: readonly ProviderDefinition[] = [
+  cloudflare,
+  hetzner,
+  digitalocean,
+  powerdns,
+  rfc2136,
+];
 
 /** The provider with this id (`--dns ID`). */
 export function findProvider(id: string): ProviderDefinition | undefined {
