@@ -2,6 +2,7 @@ import { canonicalName } from '../canonical.js';
 import { cloudflare } from './cloudflare.js';
 import { powerdns } from './powerdns.js';
 import type { ProviderDefinition } from './provider.js';
+import { rfc2136 } from './rfc2136.js';
 import { unsupportedProviders } from './unsupported.js';
 
 /** The registry: a provider is one file and one line here. */
