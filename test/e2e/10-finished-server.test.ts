@@ -66,16 +66,18 @@ describe('a token that expires midway', () => {
     const client = startCli(world, world.rehearsal.initArguments, { CLOUDFLARE_API_TOKEN: value });
     await client.saw(/done: Publish SPF and DKIM/);
     await control.expireToken(value);
-    expect(await client.ended, client.output()).toBe(1);
+    const code = await client.ended;
     outputs.push(client.output());
-    expect(client.output()).toMatch(/token/i);
-    expect(client.output()).toMatch(/run .*again/i);
     expect(await contents('MX', world.lab.domain)).toEqual([]);
 
     const again = await command('apply');
     expectExit(again, 0);
     expect(await contents('MX', world.lab.domain)).toEqual([world.rehearsal.hostname]);
     expectExit(await command('plan', '--exit-code'), 0);
+    // Records were written by then: 2 would say that nothing was touched.
+    expect(code, client.output()).toBe(1);
+    expect(client.output()).toMatch(/token/i);
+    expect(client.output()).toMatch(/run .*again/i);
   });
 });
 
@@ -93,7 +95,7 @@ describe('a zone that is in use', () => {
       records: ['_spf.elsewhere.test. 300 TXT "v=spf1 ip4:198.51.100.201 -all"'],
     });
     await emptyZone(world);
-    for (const file of [world.rehearsal.configFile, lockPathFor(world.rehearsal.configFile)]) await rm(file);
+    for (const file of [world.rehearsal.configFile, lockPathFor(world.rehearsal.configFile)]) await rm(file, { force: true });
     const text = (name: string, content: string) => ({
       type: 'TXT',
       name,
@@ -207,7 +209,7 @@ describe('init, run again', () => {
   });
 
   it('shows no control character of a PTR record', async () => {
-    await world.lab.dns.setPtr(world.lab.vps.ipv4, 'bad\\027]0;owned\\007.test');
+    await world.lab.dns.setPtr(world.lab.vps.ipv4, 'bad\\027\\0930\\059owned\\007.test');
     try {
       const plan = await command('plan', '--verbose');
       expect(said(plan)).toContain('owned');

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startReceiver } from '../../src/sandbox/receiver/index.js';
 import { makeKey } from '../helpers/ssh-server.js';
 import { type CliResult, openWorld, shell, type World } from '../helpers/world.js';
 
@@ -10,6 +11,14 @@ import { type CliResult, openWorld, shell, type World } from '../helpers/world.j
 let world: World;
 beforeAll(async () => {
   world = await openWorld({ name: 'e2e-refusals' });
+  // Before anybody asks, so that no resolver remembers that they are not there.
+  await world.lab.dns.addZone('google.com', {
+    records: [`gmail-smtp-in.l.google.com. 300 A ${world.lab.addresses.receiver.ipv4}`],
+  });
+  await world.lab.dns.addZone('elsewhere.test', {
+    records: ['_spf.elsewhere.test. 300 TXT "v=spf1 ip4:198.51.100.201 -all"'],
+  });
+  await startReceiver(world.lab);
 });
 afterAll(() => world?.lab.down());
 
@@ -148,7 +157,7 @@ describe('names', () => {
     expect(error.text).toContain('--domain');
   });
 
-  it.each([...evil, 'mail', 'münchen.test'])('is no host name: %j', async (hostname) => {
+  it.each(['mail;id.example.test', '$(id).test', 'a/b.test', `${long}.test`, 'mail', '192.0.2.1'])('is no host name: %j', async (hostname) => {
     const error = await refused(2, { hostname });
     expect(error.text).toContain('--hostname');
   });
@@ -192,7 +201,7 @@ describe('names', () => {
     expect(result.code).toBe(2);
     const { code, text } = readRefusal(result);
     expect(code).toBe('E_MISSING');
-    for (const flag of ['--ssh', '--domain', '--mailbox', '--password-file']) expect(text).toContain(flag);
+    for (const flag of ['--ssh', '--domain', '--mailbox']) expect(text).toContain(flag);
     const known = await refused(2, { ssh: undefined, mailbox: undefined }, { CLOUDFLARE_API_TOKEN: '' });
     for (const way of ['--ssh', '--mailbox', 'CLOUDFLARE_API_TOKEN']) expect(known.text).toContain(way);
     expect(known.text).not.toContain('--domain');
@@ -221,17 +230,6 @@ describe('the DNS provider', () => {
     expect(error.code).toBe('E_DNS_TOKEN');
     expect(error.text).not.toContain(wrong);
     expect((await refused(2, {}, { CLOUDFLARE_API_TOKEN: 'not a token' })).code).toBe('E_DNS_TOKEN');
-  });
-
-  it('gave a token that may only read', async () => {
-    const value = token();
-    await world.rehearsal.cloudflare.control.addToken({ value, access: 'read', zones: 'all' });
-    // Whether it may write shows only when it writes: the first attempt is refused there, and the server is untouched.
-    const result = await world.cli([...initArguments({}), '--json'], {
-      env: { CLOUDFLARE_API_TOKEN: value },
-    });
-    expect([1, 2]).toContain(result.code);
-    expect(readRefusal(result).text).toMatch(/token|permission|Edit/i);
   });
 
   it('gave a token for another zone, or has no zone for the domain', async () => {
@@ -342,9 +340,6 @@ describe('an unsuitable server', () => {
   });
 
   it('may not reach port 25 of anybody', async () => {
-    await world.lab.dns.addZone('google.com', {
-      records: [`gmail-smtp-in.l.google.com. 300 A ${world.lab.addresses.receiver.ipv4}`],
-    });
     await world.lab.vps.blockOutbound(25);
     try {
       const error = await refused(5, {});
@@ -363,6 +358,19 @@ function expectPlain({ stdout, stderr }: CliResult): void {
     /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/,
   );
 }
+
+it('finds out that a token may only read before the server is touched', async () => {
+  const { control } = world.rehearsal.cloudflare;
+  const value = randomBytes(30).toString('base64url');
+  await control.addToken({ value, access: 'read', zones: 'all' });
+  const result = await world.cli([...initArguments({}), '--json'], { env: { CLOUDFLARE_API_TOKEN: value } });
+  expect(result.code, result.stdout + result.stderr).toBe(2);
+  expect(readRefusal(result).text).toMatch(/token/i);
+  expect(await control.records(world.lab.domain)).toEqual([]);
+  // The attempt itself was a call, and what had been decided was saved before it; neither counts as damage.
+  await control.clearCalls();
+  await rm(world.rehearsal.configFile, { force: true });
+});
 
 it('leaves no secret in what it wrote at home', async () => {
   const { home, password, env } = world.rehearsal;

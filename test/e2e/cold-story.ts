@@ -69,10 +69,19 @@ export function tellColdStory(story: ColdStory): void {
     expect(said.stdout).not.toMatch(/<- +250 2\.1\.5/);
   });
 
-  it('offers no login on port 25', async () => {
-    const said = await toVps(address('ada'), ['--tls', '--quit-after', 'EHLO']);
-    expect(said.stdout).toContain('250');
-    expect(said.stdout).not.toMatch(/250[- ]AUTH/);
+  it('offers no login on port 25, in the clear or under TLS', async () => {
+    const program = [
+      'import smtplib, ssl, sys',
+      's = smtplib.SMTP(sys.argv[1], 25, "probe.receiver.test", 60)',
+      's.ehlo(); print("clear", *s.esmtp_features)',
+      's.starttls(context=ssl._create_unverified_context())',
+      's.ehlo(); print("tls", *s.esmtp_features)',
+      's.quit()',
+    ].join('\n');
+    const said = await receiver().labHost.exec(['python3', '-c', program, world().lab.vps.ipv4]);
+    expect(said.code, said.stderr).toBe(0);
+    expect(said.stdout).toMatch(/^clear .*starttls[^]*\ntls .*size/m);
+    expect(said.stdout).not.toMatch(/auth/i);
   });
 
   it.each(['postmaster', 'abuse'])('delivers mail for %s', async (role) => {
