@@ -119,11 +119,11 @@ async function runCheck(
   }
 }
 
-function compareFindings(a: Finding, b: Finding): number {
+export function compareFindings(a: Finding, b: Finding): number {
   return a.id < b.id ? -1 : a.id > b.id ? 1 : a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0;
 }
 
-function summarize(findings: readonly Finding[]): CheckReport['summary'] {
+export function summarize(findings: readonly Finding[]): CheckReport['summary'] {
   const summary = { pass: 0, warn: 0, fail: 0, info: 0, unknown: 0, suppressed: 0 };
   for (const finding of findings) summary[finding.suppressed ? 'suppressed' : finding.status] += 1;
   return summary;

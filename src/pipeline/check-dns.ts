@@ -1,24 +1,16 @@
-import { appendFile } from 'node:fs/promises';
 import type { DnsTarget } from '../checks/dns/context.js';
 import { createPinnedFetch } from '../checks/fetch-pinned.js';
 import { runDnsChecks } from '../checks/run.js';
-import { exitCodeOf } from '../checks/selection.js';
 import type { CheckOptions } from '../cli/commands/check.js';
 import type { Run } from '../cli/outcome.js';
-import { readVersion } from '../lib/version.js';
-import { writeFileAtomically } from '../config/atomic-write.js';
 import type { Config } from '../config/schema.js';
 import { createAuthoritativeResolver, limitQueries, query, systemClock } from '../dns/resolver/index.js';
 import { waitUntilVisible } from '../dns/visible.js';
 import { Exit, SetupError } from '../errors.js';
 import { specialAddressKind } from '../lib/ip.js';
-import { createStyle } from '../ui/colors.js';
-import { checksDocument } from '../ui/report/checks-document.js';
-import { renderGithubAnnotations, renderGithubSummary } from '../ui/report/checks-github.js';
-import { renderChecksHtml } from '../ui/report/checks-html.js';
-import { renderChecksJunit } from '../ui/report/checks-junit.js';
-import { renderChecksText } from '../ui/report/checks-text.js';
+import { readVersion } from '../lib/version.js';
 import { intendDns } from './desired-dns.js';
+import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf } from './survey.js';
 
@@ -27,7 +19,7 @@ const queriesAtOnce = 60;
 /** `check dns`: live DNS against configuration and lock file, or any domain by itself. Needs neither SSH nor tokens. */
 export const runCheckDns: Run<CheckOptions> = async (context, options) => {
   const session = await openSession(context, options);
-  const { io, env, signal } = context;
+  const { signal } = context;
   const targets = chooseTargets(session, options);
   const privateNetwork = isPrivate(session);
   const recursive = await context.createResolver(session.answers.resolver?.value);
@@ -56,22 +48,7 @@ export const runCheckDns: Run<CheckOptions> = async (context, options) => {
       privateNetwork,
     },
   );
-  if (options.junit !== undefined) await writeFileAtomically(options.junit, renderChecksJunit(report));
-  if (options.html !== undefined) await writeFileAtomically(options.html, renderChecksHtml(report));
-  if (env.GITHUB_ACTIONS === 'true') {
-    io.say(renderGithubAnnotations(report));
-    if (env.GITHUB_STEP_SUMMARY) await appendFile(env.GITHUB_STEP_SUMMARY, renderGithubSummary(report));
-  }
-  io.print(
-    renderChecksText(report, { style: createStyle(io.out), width: io.out.width, verbose: io.verbose }),
-  );
-  return {
-    exit: exitCodeOf(report.results, {
-      failOn: options.failOn,
-      ...(options.unknown === undefined ? {} : { unknown: options.unknown }),
-    }),
-    document: checksDocument(report),
-  };
+  return publishReport(context, options, report);
 };
 
 /** The configuration's domains with the state the lock file settles, or the one domain that was named. */
@@ -125,7 +102,7 @@ function targetsOf(
 }
 
 /** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */
-function isPrivate({ answers, loaded }: Session): boolean {
+export function isPrivate({ answers, loaded }: Session): boolean {
   const servers = Object.values(loaded?.config.servers ?? {});
   return (
     answers.resolver !== undefined ||

@@ -11,7 +11,7 @@ import {
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-const scopes = ['dns'] as const;
+const scopes = ['dns', 'server'] as const;
 const profileNames = ['gmail', 'yahoo', 'outlook', 'internet.nl'] as const satisfies readonly ProfileId[];
 const failLevels = ['fail', 'warn', 'info'] as const satisfies readonly FailOn[];
 
@@ -41,13 +41,17 @@ const keys = ['domain', 'resolver'] as const satisfies readonly QuestionKey[];
 
 /** `check`: proof from outside, for people and for CI. */
 export const checkCommand: CommandDefinition<CheckOptions> = {
-  examples: ['smtp-setup check dns', 'smtp-setup check dns --domain example.org --json'],
+  examples: [
+    'smtp-setup check dns',
+    'smtp-setup check server',
+    'smtp-setup check dns --domain example.org --json',
+  ],
   define(program, run) {
     const command = program
       .command('check')
       .summary('prove from outside that everything is as it should be')
       .description(
-        'Compares live DNS with the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, checks any domain.',
+        'dns: live DNS against the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, any domain. server: the running server, as a stranger sees it.',
       )
       .addArgument(new Argument('<what>', 'what to check').choices(scopes));
     addQuestionFlags(command, keys);

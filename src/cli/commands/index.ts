@@ -36,7 +36,7 @@ export const commands: readonly Entry[] = [
   entry(initCommand, async () => (await import('../../pipeline/init.js')).runInit),
   entry(planCommand, async () => (await import('../../pipeline/plan.js')).runPlan),
   entry(applyCommand, async () => (await import('../../pipeline/apply.js')).runApply),
-  entry(checkCommand, async () => (await import('../../pipeline/check-dns.js')).runCheckDns),
+  entry(checkCommand, async () => (await import('../../pipeline/check.js')).runCheck),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];
