@@ -70,6 +70,10 @@ export const domainSchema = z.strictObject({
       rua: z.array(z.email()).optional(),
     })
     .default({}),
+  /** Where other servers report TLS trouble (RFC 8460): an address, or an `https:` URL. */
+  tlsRpt: z.strictObject({ rua: z.array(z.union([z.email(), z.httpUrl()])).min(1) }).optional(),
+  /** Names below the domain that neither send nor get mail; they are then published as such. */
+  parked: z.array(canonicalName(attempt(parseDomain))).optional(),
   /** Seconds, for records that we create. */
   ttl: z.number().int().min(60).max(86400).default(3600),
   /** Record roles that the user does not want from us: `{ caa: false }`. */

@@ -12,7 +12,7 @@ import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readFiles } from '../facts/read-facts.js';
-import { buildModel, type Models } from '../plan/build-model.js';
+import { buildModel, letsEncrypt, type Models } from '../plan/build-model.js';
 import {
   buildServerPlan,
   listChangedPaths,
@@ -83,7 +83,9 @@ export async function makePlan(
   const addresses = await chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers);
   const live = zones.flatMap((zone) => zone.live);
   const dkim = chooseDkim(session, config, hostname, facts, live);
-  const intent = intendDns(config, session.lock, hostname, addresses, dkim, live);
+  const directory = request.answers.acmeDirectory?.value ?? facts.certificate.directory;
+  const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
+  const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
   const models = buildModel({
     hostname,
     server,

@@ -38,7 +38,7 @@ export interface Models {
   target: ServerModel;
 }
 
-const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
+export const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** What a release ships, for servers whose package lists were never fetched. */
 const shipped: Readonly<Record<string, Versions>> = {
