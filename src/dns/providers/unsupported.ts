@@ -11,7 +11,7 @@ export const unsupportedProviders: readonly { title: string; nameServers: readon
   { title: 'Gandi', nameServers: [/\.gandi\.net$/] },
   { title: 'GoDaddy', nameServers: [/\.domaincontrol\.com$/] },
   { title: 'Google Cloud DNS', nameServers: [/^ns-cloud-[a-z]\d\.googledomains\.com$/] },
-  { title: 'Hetzner', nameServers: [/\.ns\.hetzner\.(com|de)$/, /\.your-server\.de$/, /\.first-ns\.de$/] },
+  { title: 'Hetzner (konsoleH and Robot)', nameServers: [/\.your-server\.de$/, /\.first-ns\.de$/] },
   { title: 'Hostinger', nameServers: [/\.dns-parking\.com$/] },
   { title: 'INWX', nameServers: [/\.inwx\.(de|com|eu|net)$/] },
   { title: 'IONOS', nameServers: [/\.ui-dns\.(com|de|org|biz)$/] },

@@ -8,20 +8,29 @@ describe('provider registry', () => {
     expect(new Set(providers.map((provider) => provider.id)).size).toBe(providers.length);
   });
 
-  it.each([[['ada.ns.cloudflare.com', 'Bob.NS.Cloudflare.com.'], 'Cloudflare']])(
-    'recognises %j',
-    (names, title) => {
-      expect(recogniseProvider(names)).toMatchObject({ kind: 'supported', provider: { title } });
-    },
-  );
+  it.each([
+    [['ada.ns.cloudflare.com', 'Bob.NS.Cloudflare.com.'], 'Cloudflare'],
+    [['hydrogen.ns.hetzner.com', 'oxygen.ns.hetzner.com', 'helium.ns.hetzner.de'], 'Hetzner'],
+  ])('recognises %j', (names, title) => {
+    expect(recogniseProvider(names)).toMatchObject({ kind: 'supported', provider: { title } });
+  });
 
   it.each([
     [['ns1.domaincontrol.com', 'ns2.domaincontrol.com'], 'GoDaddy'],
     [['ns-12.awsdns-01.com', 'ns-1500.awsdns-59.org', 'ns-2000.awsdns-58.co.uk'], 'Amazon Route 53'],
-    [['hydrogen.ns.hetzner.com', 'oxygen.ns.hetzner.com'], 'Hetzner'],
+    [['ns1.your-server.de', 'ns1.first-ns.de'], 'Hetzner (konsoleH and Robot)'],
     [['dns1.registrar-servers.com', 'dns2.registrar-servers.com'], 'Namecheap'],
   ])('knows %j by name only', (names, title) => {
     expect(recogniseProvider(names)).toEqual({ kind: 'unsupported', title });
+  });
+
+  it('tells for each provider where its credentials are made, and under which names it reads them', () => {
+    for (const { credentials, tokenUrl, rights, capabilities } of providers) {
+      expect(tokenUrl).toMatch(/^https:\/\//);
+      expect(rights).not.toBe('');
+      for (const { env } of credentials) expect(env.length).toBeGreaterThan(0);
+      expect(capabilities.minTtl).toBeLessThan(capabilities.maxTtl);
+    }
   });
 
   it.each([
