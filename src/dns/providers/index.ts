@@ -1,5 +1,6 @@
 import { canonicalName } from '../canonical.js';
 import { cloudflare } from './cloudflare.js';
+import { digitalocean } from './digitalocean.js';
 import { hetzner } from './hetzner.js';
 import { powerdns } from './powerdns.js';
 import type { ProviderDefinition } from './provider.js';
@@ -10,6 +11,7 @@ import { unsupportedProviders } from './unsupported.js';
 export const providers: readonly ProviderDefinition[] = [
   cloudflare,
   hetzner,
+  digitalocean,
   powerdns,
   rfc2136,
 ];

@@ -4,7 +4,6 @@ export const unsupportedProviders: readonly { title: string; nameServers: readon
   { title: 'Azure DNS', nameServers: [/^ns\d-\d+\.azure-dns\.(com|net|org|info)$/] },
   { title: 'bunny.net', nameServers: [/\.bunny\.net$/] },
   { title: 'deSEC', nameServers: [/^ns\d\.desec\.(io|org)$/] },
-  { title: 'DigitalOcean', nameServers: [/^ns\d\.digitalocean\.com$/] },
   { title: 'DNSimple', nameServers: [/\.dnsimple(-edge)?\.(com|org|net|eu)$/] },
   { title: 'DNS Made Easy', nameServers: [/\.dnsmadeeasy\.com$/] },
   { title: 'Dynadot', nameServers: [/\.dyna-ns\.net$/] },

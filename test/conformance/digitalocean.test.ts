@@ -1,0 +1,4 @@
+import { makeDigitalOceanWorld } from './digitalocean-world.js';
+import { describeConformance } from './suite.js';
+
+describeConformance('DigitalOcean, against the emulator', () => makeDigitalOceanWorld());
