@@ -7,33 +7,17 @@ import {
   daneUnsignedCheck,
   daneUsageCheck,
 } from './dns/dane.js';
+import { authorityCheck, delegationCheck, syncCheck } from './dns/delegation.js';
 import {
-  authorityCheck,
-  delegationCheck,
-  negativeTtlCheck,
-  serverCountCheck,
-  serverIpv6Check,
-  syncCheck,
-} from './dns/delegation.js';
-import {
-  dkimEd25519Check,
   dkimKeyCheck,
   dkimMultiCheck,
   dkimParentCheck,
   dkimRevokedCheck,
-  dkimSizeCheck,
-  dkimStrictCheck,
   dkimTagsCheck,
-  dkimTestCheck,
 } from './dns/dkim.js';
-import {
-  dmarcAlignCheck,
-  dmarcOldCheck,
-  dmarcOneCheck,
-  dmarcPolicyCheck,
-  dmarcSubCheck,
-  dmarcSyntaxCheck,
-} from './dns/dmarc-record.js';
+import { dkimEd25519Check, dkimSizeCheck, dkimStrictCheck, dkimTestCheck } from './dns/dkim-strength.js';
+import { dmarcAlignCheck, dmarcPolicyCheck, dmarcSubCheck } from './dns/dmarc-policy.js';
+import { dmarcOldCheck, dmarcOneCheck, dmarcSyntaxCheck } from './dns/dmarc-record.js';
 import { bimiCheck, dmarcExternalCheck, dmarcRuaCheck } from './dns/dmarc-reports.js';
 import { dnssecCheck } from './dns/dnssec.js';
 import { hostAaaaCheck, hostACheck, privateAddressCheck, proxyCheck } from './dns/host.js';
@@ -48,6 +32,7 @@ import {
   mxOursCheck,
   nullMxCheck,
 } from './dns/mx.js';
+import { negativeTtlCheck, serverCountCheck, serverIpv6Check } from './dns/name-servers.js';
 import { cnameCheck, placeCheck, wildcardCheck } from './dns/names.js';
 import { propagationCheck } from './dns/records.js';
 import {
@@ -61,16 +46,8 @@ import { autoconfigCheck, srvCheck } from './dns/services.js';
 import { certificateCheck, startTlsCheck, tlsVersionCheck } from './dns/smtp-tls.js';
 import { spfIncludeCheck, spfLookupsCheck, spfLoopCheck, spfVoidCheck } from './dns/spf-limits.js';
 import { spfPassCheck } from './dns/spf-pass.js';
-import {
-  spfAllCheck,
-  spfMacroCheck,
-  spfMissingCheck,
-  spfOneCheck,
-  spfPtrCheck,
-  spfSizeCheck,
-  spfSyntaxCheck,
-  spfWideCheck,
-} from './dns/spf-record.js';
+import { spfMissingCheck, spfOneCheck, spfSizeCheck, spfSyntaxCheck } from './dns/spf-record.js';
+import { spfAllCheck, spfMacroCheck, spfPtrCheck, spfWideCheck } from './dns/spf-terms.js';
 import { tlsRptCheck } from './dns/tls-rpt.js';
 
 /** Every check of DNS, in the order of the report's groups. A new check is one object and one line here. */

@@ -1,63 +1,12 @@
-import {
-  isStsRecord,
-  parseStsPolicy,
-  parseStsRecord,
-  type StsPolicyParse,
-  stsMatches,
-} from '../../dns/parse/mta-sts.js';
-import { type Answer, isUnknown } from '../../dns/resolver/types.js';
-import type { PinnedResponse } from '../pinned-fetch.js';
-import { addressesOf, type DnsCheck, type DnsContext, textsOf } from './context.js';
+import { parseStsRecord, stsMatches } from '../../dns/parse/mta-sts.js';
+import { isUnknown } from '../../dns/resolver/types.js';
+import { type DnsCheck, type DnsContext, textsOf } from './context.js';
 import { readMx } from './facts.js';
-import { splitReachable } from './reachable.js';
+import { maxBytes, readPolicy, readRecord } from './sts-facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'MTA-STS';
-/** RFC 8461 3.3 suggests a cap; 64 kB is what big senders take. */
-const maxBytes = 65_536;
-const timeoutMs = 10_000;
 const shortAge = 86_400;
-
-interface StsRecordFacts {
-  answer: Answer;
-  texts: readonly string[];
-}
-
-function readRecord(ctx: DnsContext): Promise<StsRecordFacts> {
-  return ctx.once('sts', async () => {
-    const answer = await ctx.ask(`_mta-sts.${ctx.target.domain}`, 'TXT');
-    return { answer, texts: textsOf(answer).filter(isStsRecord) };
-  });
-}
-
-type PolicyFacts =
-  | { kind: 'none' }
-  | { kind: 'lookup'; answer: Answer }
-  | { kind: 'refused'; addresses: readonly string[] }
-  | { kind: 'fetched'; response: PinnedResponse; parsed?: StsPolicyParse; text?: string };
-
-/** The policy, fetched only where a record invites to it. */
-function readPolicy(ctx: DnsContext): Promise<PolicyFacts> {
-  return ctx.once('sts policy', async (): Promise<PolicyFacts> => {
-    const host = `mta-sts.${ctx.target.domain}`;
-    const [record, v4, v6] = await Promise.all([readRecord(ctx), ctx.ask(host, 'A'), ctx.ask(host, 'AAAA')]);
-    const { fetch } = ctx.deps;
-    if (record.texts.length !== 1 || !fetch) return { kind: 'none' };
-    const addresses = addressesOf(v4, v6);
-    if (addresses.length === 0) {
-      const alias = v4.chain.at(-1)?.data;
-      // Our own host without an address is HOST-A's business.
-      const ours = alias?.type === 'CNAME' && alias.target === ctx.target.host && !isUnknown(v4.status);
-      return ours ? { kind: 'none' } : { kind: 'lookup', answer: isUnknown(v6.status) ? v6 : v4 };
-    }
-    const { allowed, refused } = splitReachable(addresses, ctx.deps.privateNetwork);
-    if (allowed.length === 0) return { kind: 'refused', addresses: refused };
-    const url = new URL(`https://${host}/.well-known/mta-sts.txt`);
-    const response = await fetch({ url, addresses: allowed.slice(0, 4), maxBytes, timeoutMs });
-    if (!response.ok || response.status !== 200 || response.tooLong) return { kind: 'fetched', response };
-    return { kind: 'fetched', response, text: response.body, parsed: parseStsPolicy(response.body) };
-  });
-}
 
 function wantedRecord(ctx: DnsContext) {
   return ctx.expected('mta-sts').find((record) => record.name === `_mta-sts.${ctx.target.domain}`);

@@ -75,10 +75,16 @@ export function setRecord(
 ): { text: string; record: DnsRecord } {
   const { name, ttl, data } = record;
   const type = data.type === 'OTHER' ? data.rrtype : data.type;
+  const prefix = data.type === 'TXT' ? /^v=[A-Za-z0-9]+/.exec(data.text)?.[0] : undefined;
+  // Other people's TXT at the same name (site verifications) must survive whoever follows this advice.
+  const replace =
+    prefix === undefined
+      ? `Leave only this ${type} record at ${name}.`
+      : `At ${name}, put this record in the place of every TXT record that begins with ${prefix}; leave the others alone.`;
   const text = {
     Add: `Add this ${type} record at ${name}.`,
     Change: `Change the ${type} record at ${name} to this one.`,
-    Replace: `Leave only this ${type} record at ${name}.`,
+    Replace: replace,
   }[action];
   return { text, record: { name, ttl, data } };
 }

@@ -146,6 +146,20 @@ describe('something added', () => {
   });
 });
 
+describe('advice', () => {
+  it('never sends other people’s TXT away', async () => {
+    const records = [
+      ...healthyPlan.map(lineOf),
+      'example.org TXT "v=spf1 mx -all"',
+      'example.org TXT "google-site-verification=abc"',
+    ];
+    const { failing } = await check(records);
+    expect(failing.map(({ fix }) => fix?.text)).toEqual([
+      'At example.org, put this record in the place of every TXT record that begins with v=spf1; leave the others alone.',
+    ]);
+  });
+});
+
 describe('what the lookups cannot tell', () => {
   const all = healthyPlan.map(lineOf);
   it.each([2, 5])(
