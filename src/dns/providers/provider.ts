@@ -1,4 +1,5 @@
 import type { DnsRecord, LiveRecord, RecordType } from '../record.js';
+import type { AuthoritativeResolver } from '../resolver/types.js';
 
 export interface Zone {
   /** The provider's own identifier. */
@@ -36,6 +37,8 @@ export interface Capabilities {
   /** Longest TXT value in bytes, if limited. */
   maxTxt?: number;
   nullMx: boolean;
+  /** Nothing is written: the user is told what to enter where, and the answers of the name servers are watched. */
+  manual?: boolean;
   /** A CNAME at the zone apex is answered as addresses, so other records may stand beside it (Cloudflare). */
   flattensApexCname?: boolean;
 }
@@ -60,6 +63,12 @@ export interface ProviderContext {
   baseUrl?: string;
   /** One line of progress or retry notice; already free of secrets. */
   log(line: string): void;
+  /** What the zone's own servers answer; for providers that cannot list a zone. Must not remember answers. */
+  authoritative?: AuthoritativeResolver;
+  /** Names that matter beside the usual ones (hosts, domains, DKIM selectors); for providers that cannot list a zone. */
+  names?(): readonly string[];
+  /** Text that the user must see whatever the verbosity: what to enter by hand. */
+  present?(text: string): void;
   /** Waits before a retry, in milliseconds; a real timer when absent. */
   wait?(milliseconds: number): Promise<void>;
 }
