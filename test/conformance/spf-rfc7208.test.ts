@@ -124,6 +124,12 @@ describe('initial processing (4.3)', () => {
   ])('%s gives none', async (_, sender) => {
     expect((await check(policy, { sender })).result).toBe('none');
   });
+  it('asks nobody about an address literal, in MAIL FROM or HELO', async () => {
+    const asked: string[] = [];
+    expect((await check(policy, { sender: 'user@[192.0.2.3]' }, asked)).result).toBe('none');
+    expect((await check(policy, { sender: '', helo: '[192.0.2.3]' }, asked)).result).toBe('none');
+    expect(asked).toEqual([]);
+  });
   it('accepts a label of 63 and a final dot', async () => {
     const long = `${'a'.repeat(63)}.example.com`;
     expect((await check({ [`${long} TXT`]: ['v=spf1 -all'] }, { sender: `user@${long}` })).result).toBe(
@@ -426,6 +432,21 @@ describe('exp (6.2)', () => {
     const result = await check({ 'example.com TXT': ['v=spf1 exp=why.example.com -all'], ...zone });
     expect(result).toMatchObject({ result: 'fail' });
     expect(result.explanation).toBeUndefined();
+  });
+  it('takes the reversed IPv6 address apart into nibbles', async () => {
+    const zone = { 'why.example.com TXT': ['%{c} is %{ir}.%{v}.arpa'] };
+    expect(await explanation(zone, { ip: '2001:db8::cb01' })).toBe(
+      '2001:db8::cb01 is 1.0.B.C.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.B.D.0.1.0.0.2.ip6.arpa',
+    );
+  });
+  it('may hold a local part with spaces, and is looked up once, at the end, beyond the void limit', async () => {
+    expect(
+      await explanation({ 'why.example.com TXT': ['%{l} says no'] }, { sender: 'Two Words@example.com' }),
+    ).toBe('Two Words says no');
+    const asked: string[] = [];
+    const voids = { 'example.com TXT': ['v=spf1 a:x.example.com a:y.example.com exp=z.example.com -all'] };
+    expect((await check(voids, {}, asked)).result).toBe('fail');
+    expect(asked.filter((one) => one === 'z.example.com TXT')).toHaveLength(1);
   });
   it('comes only with fail', async () => {
     const zone = {

@@ -93,7 +93,8 @@ export async function evaluateSpf(input: SpfInput): Promise<SpfResult> {
 
 async function checkHost(run: Evaluation, domain: string, depth: number): Promise<Outcome> {
   const name = domain.toLowerCase();
-  if (!isQueryName(name) || !name.includes('.'))
+  // An address literal in HELO or MAIL FROM is no domain either, and nobody is asked about it (4.3).
+  if (!isQueryName(name) || !name.includes('.') || name.startsWith('['))
     return { result: 'none', problem: `"${domain}" is not a full domain name` };
   const answer = await run.input.lookup(name, 'TXT');
   if (answer.status === 'error') throw new Stop('temperror', `the TXT lookup of ${name} failed`);
@@ -243,10 +244,19 @@ function countVoid(run: Evaluation, term: SpfTerm): void {
     throw new Stop('permerror', `more than ${maxVoids} lookups found nothing: ${run.voids.join(', ')}`);
 }
 
-function macroValues(run: Evaluation, domain: string) {
+function macroValues(run: Evaluation, domain: string, explanation = false) {
   const { helo, receiver, timestamp } = run.input;
   const names = async () => (await validatedNames(run)).names;
-  return createMacroValues({ ip: run.ip, sender: run.sender, domain, helo, receiver, timestamp, names });
+  return createMacroValues({
+    ip: run.ip,
+    sender: run.sender,
+    domain,
+    helo,
+    receiver,
+    timestamp,
+    explanation,
+    names,
+  });
 }
 
 async function expandDomain(run: Evaluation, spec: string, domain: string): Promise<string | undefined> {
@@ -264,7 +274,7 @@ async function explain(run: Evaluation, exp: NonNullable<Outcome['exp']>): Promi
   if (answer.status !== 'ok' || answer.values.length !== 1 || text === undefined) return undefined;
   const parsed = parseMacroString(text, true);
   if (!parsed.ok) return undefined;
-  const expanded = await expandMacros(parsed.tokens, macroValues(run, exp.domain));
+  const expanded = await expandMacros(parsed.tokens, macroValues(run, exp.domain, true));
   // The sender's local part can bring in anything; SMTP replies are printable ASCII.
   return /^[ -~]*$/.test(expanded) ? expanded : undefined;
 }

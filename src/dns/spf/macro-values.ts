@@ -12,6 +12,8 @@ export interface MacroContext {
   receiver: string | undefined;
   /** Seconds since the epoch. */
   timestamp: number | undefined;
+  /** The text is an explanation: nibbles in upper case, as the public test suite has them; RFC 7208 7.4 has names in lower case. */
+  explanation?: boolean;
   /** Validated names of the client; asked only when a macro needs them. */
   names(): Promise<readonly string[]>;
 }
@@ -30,7 +32,7 @@ export function createMacroValues(context: MacroContext): MacroValues {
       case 'd':
         return domain;
       case 'i':
-        return ip.version === 4 ? formatClientIp(ip) : nibblesOf(ip.bytes).join('.');
+        return ip.version === 4 ? formatClientIp(ip) : dotted(ip, context.explanation === true);
       case 'p':
         return context.names().then((names) => chooseName(names, domain.toLowerCase()));
       case 'v':
@@ -45,6 +47,11 @@ export function createMacroValues(context: MacroContext): MacroValues {
         return String(context.timestamp ?? 0);
     }
   };
+}
+
+function dotted({ bytes }: ClientIp, upper: boolean): string {
+  const text = nibblesOf(bytes).join('.');
+  return upper ? text.toUpperCase() : text;
 }
 
 /** The domain itself is preferred, then a name below it, then any. */
