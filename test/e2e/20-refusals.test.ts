@@ -291,13 +291,34 @@ describe('the DNS provider', () => {
     }
   });
 
+  it('shows no control character of a DNS answer', async () => {
+    await world.lab.dns.addZone('evil.test', {
+      records: ['_spf.evil.test. 300 TXT "v=spf1 bad\\027]0\\059owned\\007 -all"'],
+    });
+    const record = { type: 'TXT', name: 'plain.test', content: '"v=spf1 include:_spf.evil.test -all"', ttl: 300 };
+    await prepareZone('plain.test', record);
+    const result = await world.cli(zoneArguments('plain.test'));
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('_spf.evil.test');
+    expectPlain(result);
+  });
+
   async function withZone(domain: string, record: Readonly<Record<string, unknown>>): Promise<Refusal> {
+    await prepareZone(domain, record);
+    const result = await world.cli([...zoneArguments(domain), '--json']);
+    expect(result.code, result.stdout + result.stderr).toBe(2);
+    return readRefusal(result);
+  }
+
+  const zoneArguments = (domain: string) =>
+    initArguments({ domain, hostname: `mail.${domain}`, mailbox: `ada@${domain}` });
+
+  async function prepareZone(domain: string, record: Readonly<Record<string, unknown>>): Promise<void> {
     const { control } = world.rehearsal.cloudflare;
     await world.lab.dns.addZone(domain, { nameServers: ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'] });
     await control.addZone({ name: domain });
     await control.seed(domain, record);
     await control.clearCalls();
-    return refused(2, { domain, hostname: `mail.${domain}`, mailbox: `ada@${domain}` });
   }
 });
 
@@ -359,19 +380,6 @@ function expectPlain({ stdout, stderr }: CliResult): void {
   );
 }
 
-it('finds out that a token may only read before the server is touched', async () => {
-  const { control } = world.rehearsal.cloudflare;
-  const value = randomBytes(30).toString('base64url');
-  await control.addToken({ value, access: 'read', zones: 'all' });
-  const result = await world.cli([...initArguments({}), '--json'], { env: { CLOUDFLARE_API_TOKEN: value } });
-  expect(result.code, result.stdout + result.stderr).toBe(2);
-  expect(readRefusal(result).text).toMatch(/token/i);
-  expect(await control.records(world.lab.domain)).toEqual([]);
-  // The attempt itself was a call, and what had been decided was saved before it; neither counts as damage.
-  await control.clearCalls();
-  await rm(world.rehearsal.configFile, { force: true });
-});
-
 it('leaves no secret in what it wrote at home', async () => {
   const { home, password, env } = world.rehearsal;
   const files = (await readdir(home, { recursive: true, withFileTypes: true })).filter((entry) =>
@@ -383,4 +391,17 @@ it('leaves no secret in what it wrote at home', async () => {
     expect(text).not.toContain(password);
     expect(text).not.toContain(env.CLOUDFLARE_API_TOKEN);
   }
+});
+
+it('finds out that a token may only read before the server is touched', async () => {
+  const { control } = world.rehearsal.cloudflare;
+  const value = randomBytes(30).toString('base64url');
+  await control.addToken({ value, access: 'read', zones: 'all' });
+  const result = await world.cli([...initArguments({}), '--json'], { env: { CLOUDFLARE_API_TOKEN: value } });
+  expect(result.code, result.stdout + result.stderr).toBe(2);
+  expect(readRefusal(result).text).toMatch(/token/i);
+  expect(await control.records(world.lab.domain)).toEqual([]);
+  // The attempt itself was a call, and what had been decided was saved before it; neither counts as damage.
+  await control.clearCalls();
+  await rm(world.rehearsal.configFile, { force: true });
 });
