@@ -4,9 +4,17 @@ import { readLines, readParts } from './text.js';
 export interface AccountsState {
   /** The owner of all mail, its folder, the lists and the tables made from them are there. */
   prepared: boolean;
-  /** Addresses that can log in; never their hashes. */
+  /** Addresses that have a mailbox; never their hashes. */
   mailboxes: readonly string[];
+  /** Addresses whose login is switched off. */
+  disabled: readonly string[];
+  /** Logins without a mailbox, for applications, with the addresses (`@domain` for all of one) they may send as. */
+  logins: readonly { address: string; senders: readonly string[] }[];
+  /** Domains that mailboxes can be made for. */
+  domains: readonly string[];
   aliases: readonly { address: string; targets: readonly string[] }[];
+  /** Type of Postfix's tables as they lie there. */
+  mapType: 'hash' | 'lmdb';
 }
 
 /** Mailboxes and aliases as the server has them: the only place where they live. */
@@ -18,21 +26,45 @@ echo --
 sed -n 's/^\\([^#:[:space:]][^:[:space:]]*\\):.*/\\1/p' users
 echo --
 grep -v '^#' aliases
+echo --
+sed -n 's/^\\([^#:[:space:]][^:[:space:]]*\\):.*[: ]allow_nets=255\\.255\\.255\\.255\\/32.*/\\1/p' users
+echo --
+cat logins
+echo --
+grep -v '^#' domains
+echo --
+ls maps
 true`,
   parse({ stdout }) {
-    const [prepared = '', users = '', aliases = ''] = readParts(stdout, 3);
+    const [prepared = '', users = '', aliases = '', disabled = '', senders = '', domains = '', maps = ''] =
+      readParts(stdout, 7);
+    const logins = readEntries(senders).map(([address, list]) => ({ address, senders: list }));
+    const alone = new Set(logins.map(({ address }) => address));
     return {
       prepared: prepared.trim() === 'prepared',
-      // The probes' throw-away mailbox may be left by a run that died; the next one removes it.
-      mailboxes: readLines(users).filter(
-        (line) => /^[^\s@]+@[a-z0-9.-]+$/.test(line) && !line.startsWith('smtp-setup-probe@'),
-      ),
-      aliases: readLines(aliases).flatMap((line) => {
-        const match = /^(\S*@[a-z0-9.-]+)\s+(\S.*)$/.exec(line);
-        return match?.[1] && match[2]
-          ? [{ address: match[1], targets: match[2].split(/[\s,]+/).filter((target) => target !== '') }]
-          : [];
-      }),
+      mailboxes: readAddresses(users).filter((address) => !alone.has(address)),
+      disabled: readAddresses(disabled),
+      logins,
+      domains: readLines(domains).filter((line) => /^[a-z0-9.-]+$/.test(line)),
+      aliases: readEntries(aliases).map(([address, targets]) => ({ address, targets })),
+      mapType: readLines(maps).includes('mailboxes.lmdb') ? 'lmdb' : 'hash',
     };
   },
 };
+
+function readAddresses(text: string): string[] {
+  // The probes' throw-away mailbox may be left by a run that died; the next one removes it.
+  return readLines(text).filter(
+    (line) => /^[^\s@]+@[a-z0-9.-]+$/.test(line) && !line.startsWith('smtp-setup-probe@'),
+  );
+}
+
+/** Lines of an address and a comma-separated list. */
+function readEntries(text: string): [address: string, list: string[]][] {
+  return readLines(text).flatMap((line) => {
+    const match = /^(\S*@[a-z0-9.-]+)\s+(\S.*)$/.exec(line);
+    return match?.[1] && match[2]
+      ? [[match[1], match[2].split(/[\s,]+/).filter((item) => item !== '')] as [string, string[]]]
+      : [];
+  });
+}

@@ -37,6 +37,21 @@ export async function readFacts(connection: Connection, input: FactsInput): Prom
   return Object.fromEntries(facts) as Facts;
 }
 
+/** A few of the facts, for commands that need no more; one round trip. Throws as {@link readFacts} does. */
+export async function readSomeFacts<K extends keyof Facts>(
+  connection: Connection,
+  names: readonly K[],
+  signal?: AbortSignal,
+): Promise<Pick<Facts, K>> {
+  const sections = names.map((name) => sectionOf(name, probes[name].script));
+  const answers = await ask(connection, sections, signal);
+  const facts = names.map((name) => [
+    name,
+    probes[name].parse(answers.get(name) ?? { code: 127, stdout: '' }),
+  ]);
+  return Object.fromEntries(facts) as Pick<Facts, K>;
+}
+
 /** The content of files, for diffs; one round trip. Files that are absent, unreadable or over 1 MiB are left out. */
 export async function readFiles(
   connection: Connection,

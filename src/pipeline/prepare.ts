@@ -82,7 +82,7 @@ export async function settleRunning(
   return { ...reached, link: { ...reached.link, connection }, facts };
 }
 
-function isAlive(pid: number): boolean {
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
     return true;

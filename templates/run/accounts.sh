@@ -30,14 +30,37 @@ accounts_add() {
   accounts_do "$3" add "$1" "$SECRETS/$2"
 }
 
+# accounts_add_all SECRET MAPTYPE: many at once, all or none. Each line of the secret: the address, `password` or `hash`,
+# its value and, for a login without a mailbox, the addresses it may send as (comma-separated); tabs between them.
+accounts_add_all() {
+  accounts_do "$2" add-all "$SECRETS/$1"
+}
+
 # accounts_passwd ADDRESS SECRET MAPTYPE
 accounts_passwd() {
-  accounts_do "$3" passwd "$1" "$SECRETS/$2"
+  accounts_do "$3" passwd "$1" "$SECRETS/$2" && accounts_kick "$1"
 }
 
 # accounts_remove ADDRESS MAPTYPE: the login goes, the stored mail stays.
 accounts_remove() {
-  accounts_do "$2" remove "$1"
+  accounts_do "$2" remove "$1" && accounts_kick "$1"
+}
+
+# accounts_disable ADDRESS MAPTYPE: no login and no sending; mail still comes in, and the password is kept.
+accounts_disable() {
+  accounts_do "$2" disable "$1" && accounts_kick "$1"
+}
+
+# accounts_enable ADDRESS MAPTYPE
+accounts_enable() {
+  accounts_do "$2" enable "$1"
+}
+
+# accounts_kick ADDRESS: what is logged in with the old rights is logged out.
+accounts_kick() {
+  [ "$STEP_CHANGED" = 0 ] ||
+    timeout 10 doveadm kick "$(printf '%s' "$1" | tr A-Z a-z)" </dev/null >/dev/null 2>&1
+  return 0
 }
 
 # accounts_alias ADDRESS TARGETS MAPTYPE: TARGETS are comma-separated; the alias then has exactly these.
@@ -107,14 +130,20 @@ my $home = "$ENV{ACCOUNTS_ROOT}/etc/smtp-setup";
 my $changed = 0;
 my @roles = qw(postmaster abuse root mailer-daemon);
 my $probe = qr/^smtp-setup-probe@/;
+# Dovecot's passdb then accepts the login from this network only, which is none (doc: authentication/allow_nets).
+my $nowhere = 'allow_nets=255.255.255.255/32';
 
 sub fail { print "$_[0]\n"; exit 1 }
+
+# Each hash takes a quarter of a second and 64 MiB on purpose; nobody has to wait for the lock meanwhile.
+my @coming = $operation eq 'add-all' ? read_coming($arguments[0]) : ();
 
 open(my $lock, '>>', "$home/.accounts.lock") or fail("$home/.accounts.lock: $!");
 flock($lock, LOCK_EX) or fail("lock: $!");
 
 my @users = lines("$home/users");
 my @aliases = lines("$home/aliases");
+my @logins = lines("$home/logins");
 my %domains = map { $_ => 1 } grep { !/^#/ && /\S/ } lines("$home/domains");
 
 my $removes = $operation =~ /remove/ ? 1 : 0;
@@ -123,6 +152,17 @@ if ($operation eq 'add') {
     my ($address, $secret) = (checked($arguments[0]), $arguments[1]);
     fail("$address is an alias; remove that first") if grep { (split)[0] eq $address } entries(@aliases);
     push @users, "$address:" . hashed($secret) . '::::::' unless grep { login($_) eq $address } @users;
+} elsif ($operation eq 'add-all') {
+    my %known = map { login($_) => 1 } @users;
+    my %aliased = map { (split)[0] => 1 } entries(@aliases);
+    for (@coming) {
+        my ($given, $hash, @senders) = @$_;
+        my $address = checked($given);
+        fail("$address is an alias; remove that first") if $aliased{$address} && !@senders;
+        next if $known{$address}++;
+        push @users, "$address:$hash\::::::";
+        push @logins, "$address " . join(',', map { checked($_, 1) } @senders) if @senders;
+    }
 } elsif ($operation eq 'probe-begin') {
     push @users, "$arguments[0]:" . hashed($arguments[1]) . '::::::';
 } elsif ($operation eq 'passwd') {
@@ -139,12 +179,25 @@ if ($operation eq 'add') {
 } elsif ($operation eq 'remove') {
     my $address = lc $arguments[0];
     @users = grep { login($_) ne $address } @users;
+    @logins = grep { entry_key($_) ne $address } @logins;
+} elsif ($operation eq 'disable' || $operation eq 'enable') {
+    my $address = checked($arguments[0]);
+    my $done = 0;
+    for my $line (@users) {
+        next unless login($line) eq $address;
+        my @fields = split /:/, $line, -1;
+        my @extra = grep { $_ ne $nowhere } split ' ', join ':', @fields[7 .. $#fields];
+        push @extra, $nowhere if $operation eq 'disable';
+        $line = join ':', (map { $fields[$_] // '' } 0 .. 6), "@extra";
+        $done = 1;
+    }
+    fail("there is no mailbox $address") unless $done;
 } elsif ($operation eq 'alias') {
     my $address = checked($arguments[0], 1);
     my @targets = split /,/, lc $arguments[1];
     fail("an alias needs a target") unless @targets;
     for (@targets) { fail("not an address: $_") unless /^[a-z0-9][a-z0-9._+-]*@[a-z0-9.-]+$/ }
-    fail("$address is a mailbox") if grep { login($_) eq $address } @users;
+    fail("$address is a mailbox") if grep { login($_) eq $address } @users and !grep { entry_key($_) eq $address } @logins;
     my $line = "$address " . join(',', @targets);
     my $found = 0;
     for my $old (@aliases) { if (entry_key($old) eq $address) { $old = $line; $found = 1 } }
@@ -159,6 +212,7 @@ if ($operation eq 'add') {
 my @writes = (
     sub { replace("$home/users", 0640, (getgrnam('dovecot'))[2] // 0, @users) },
     sub { replace("$home/aliases", 0644, 0, @aliases) },
+    sub { replace("$home/logins", 0644, 0, @logins) if @logins || -e "$home/logins" },
 );
 my @tables = map { my $name = $_; sub { table($name) } } qw(mailboxes aliases senders);
 $_->() for $removes ? (@tables, @writes) : (@writes, @tables);
@@ -205,8 +259,9 @@ sub doveadm {
     waitpid $child, 0;
     return ($? >> 8, @said);
 }
-sub hashed {
-    my $password = secret($_[0]);
+sub hashed { return hash_of(secret($_[0])) }
+sub hash_of {
+    my $password = shift;
     my ($code, @said) = doveadm("$password\n$password\n", '-s', 'ARGON2ID');
     for (@said) { return $1 if /(\{ARGON2ID\}\$argon2id\$[A-Za-z0-9+\/=\$,]+)\s*$/ }
     fail("doveadm could not hash the password (status $code)");
@@ -216,6 +271,22 @@ sub verified {
     my $password = secret($path);
     my ($code) = doveadm("$password\n", '-t', $hash);
     return $code == 0;
+}
+
+sub read_coming {
+    my $path = shift;
+    open(my $file, '<', $path) or fail("the passwords were not handed over ($!)");
+    my @found;
+    while (my $line = <$file>) {
+        chomp $line;
+        my ($address, $kind, $value, $senders) = split /\t/, $line;
+        fail("line $. of the list is incomplete") unless defined $value && $value ne '';
+        my $hash = $kind eq 'hash' ? $value : hash_of($value);
+        # It becomes one field of one line.
+        fail("line $. of the list holds no hash") unless $hash =~ /^\{[A-Z0-9.-]+\}[A-Za-z0-9+\/=.\$,_-]+$/;
+        push @found, [$address, $hash, split /,/, $senders // ''];
+    }
+    return @found;
 }
 
 # Whole, durable, with owner and mode set before the name appears; untouched when nothing differs.
@@ -238,7 +309,8 @@ sub replace {
 sub content {
     my $name = shift;
     # The probe's mailbox logs in, and that is all: Postfix never hears of it.
-    my @boxes = grep { $_ ne '' && !/$probe/ } map { login($_) } @users;
+    my %login_only = map { entry_key($_) => 1 } @logins;
+    my @boxes = grep { $_ ne '' && !/$probe/ && !$login_only{$_} } map { login($_) } @users;
     my %box = map { $_ => 1 } @boxes;
     my %alias = map { my ($key, $targets) = split ' ', $_, 2; $targets =~ s/\s//g; $key => [split /,/, $targets] } entries(@aliases);
     # Addresses that RFC 2142 and RFC 5321 4.5.1 ask for: without one of their own, they reach the first mailbox.
@@ -257,7 +329,10 @@ sub content {
         for (@boxes) { my ($domain) = /(@.*)$/; $alias{$_} = [$_] if $alias{$domain} }
         return map { "$_ " . join(',', @{ $alias{$_} }) } sort keys %alias;
     }
-    my %owners = map { $_ => { $_ => 1 } } @boxes;
+    # Who is disabled sends nothing more, in a session that is already open neither.
+    my %off = map { login($_) => 1 } grep { / \Q$nowhere\E|:\Q$nowhere\E/ } @users;
+    delete $box{$_} for keys %off;
+    my %owners = map { $_ => { $_ => 1 } } grep { $box{$_} } @boxes;
     for my $address (keys %alias) {
         my (@todo, %seen) = ($address);
         while (defined(my $one = shift @todo)) {
@@ -265,6 +340,15 @@ sub content {
             (my $plain = $one) =~ s/\+[^@]*@/@/;
             $owners{$address}{$plain} = 1 if $box{$plain};
             push @todo, @{ $alias{$one} || [] };
+        }
+    }
+    for (entries(@logins)) {
+        my ($login, $senders) = split ' ', $_, 2;
+        next if $off{$login};
+        for my $sender (split /,/, $senders) {
+            # Postfix asks for `@domain` only where the address itself has no line.
+            my @meant = $sender =~ /^@/ ? ($sender, grep { /\Q$sender\E$/ } keys %owners, @boxes) : ($sender);
+            $owners{$_}{$login} = 1 for @meant;
         }
     }
     return map { my $address = $_; "$address " . join(',', sort keys %{ $owners{$address} }) } grep { %{ $owners{$_} } } sort keys %owners;

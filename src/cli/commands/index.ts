@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.js';
 import type { Outcome, Run } from '../outcome.js';
+import { aliasCommand } from './alias.js';
 import { applyCommand } from './apply.js';
 import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
@@ -8,6 +9,7 @@ import { initCommand } from './init.js';
 import { planCommand } from './plan.js';
 import { sandboxCommand } from './sandbox.js';
 import { undoCommand } from './undo.js';
+import { userCommand } from './user.js';
 
 export interface Entry {
   /** Adds the command to the program and returns its examples; nothing when there is no working half yet. */
@@ -37,6 +39,8 @@ export const commands: readonly Entry[] = [
   entry(planCommand, async () => (await import('../../pipeline/plan.js')).runPlan),
   entry(applyCommand, async () => (await import('../../pipeline/apply.js')).runApply),
   entry(checkCommand, async () => (await import('../../pipeline/check.js')).runCheck),
+  entry(userCommand, async () => (await import('../../pipeline/user.js')).runUser),
+  entry(aliasCommand, async () => (await import('../../pipeline/alias.js')).runAlias),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

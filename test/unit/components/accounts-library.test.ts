@@ -211,6 +211,91 @@ describe('accounts_passwd and accounts_remove', () => {
   });
 });
 
+describe('accounts_add_all', () => {
+  const all = (...lines: string[]) =>
+    callLibrary(server, [['accounts_add_all', 'list', 'hash']], { list: lines.join('\n') });
+  const hash = '{SHA512-CRYPT}$6$salt$abc./DEF';
+
+  it('adds all in one go: passwords are hashed, hashes kept as they are', async () => {
+    const { status } = await all(
+      `alice@example.org\tpassword\t${passwords.alice}`,
+      `Alice@example.net\thash\t${hash}`,
+    );
+    expect(status).toBe(0);
+    expect(lines('users').slice(1)).toEqual([
+      `alice@example.org:{ARGON2ID}$argon2id$${Buffer.from(passwords.alice ?? '').toString('base64')}::::::`,
+      `alice@example.net:${hash}::::::`,
+    ]);
+    expect(log('postmap').trim().split('\n')).toHaveLength(3);
+  });
+
+  it('adds none when one cannot be, and keeps those that are there', async () => {
+    await add('alice@example.org', 'alice');
+    const before = server.read(`${home}/users`);
+    const foreign = await all(`bob@example.org\thash\t${hash}`, `carol@other.org\thash\t${hash}`);
+    expect(foreign.problem).toBe("mailboxes: other.org is none of this server's domains");
+    expect((await all('bob@example.org\thash\t{X}a:b')).problem).toContain(
+      'line 1 of the list holds no hash',
+    );
+    expect((await all(`alice@example.org\thash\t${hash}`)).changed).toBe(false);
+    expect(server.read(`${home}/users`)).toBe(before);
+  });
+
+  it('a login for an application may send as what is listed, and gets no mail', async () => {
+    await add('alice@example.org', 'alice');
+    await all(`shop@example.org\thash\t${hash}\torders@example.org,@example.net,alice@example.org`);
+    expect(lines('maps/mailboxes')).toEqual(['alice@example.org alice@example.org']);
+    expect(lines('maps/senders')).toEqual(
+      expect.arrayContaining([
+        '@example.net shop@example.org',
+        'alice@example.org alice@example.org,shop@example.org',
+        'orders@example.org shop@example.org',
+        'postmaster@example.net alice@example.org,shop@example.org',
+      ]),
+    );
+    expect(lines('maps/aliases').some((line) => line.endsWith('shop@example.org'))).toBe(false);
+    await run(['accounts_remove', 'shop@example.org', 'hash']);
+    expect(lines('logins')).toEqual(['']);
+    expect(lines('maps/senders').some((line) => line.includes('shop'))).toBe(false);
+  });
+});
+
+describe('accounts_disable and accounts_enable', () => {
+  it('take login and sending away, keep mail and password, and give all back byte by byte', async () => {
+    await add('alice@example.org', 'alice');
+    await add('bob@example.org', 'bob');
+    await run(['accounts_alias', 'team@example.org', 'alice@example.org,bob@example.org', 'hash']);
+    const files = ['users', 'maps/senders', 'maps/mailboxes', 'maps/aliases'].map(
+      (name) => `${home}/${name}`,
+    );
+    const before = files.map((file) => server.read(file));
+    expect((await run(['accounts_disable', 'Bob@example.org', 'hash'])).changed).toBe(true);
+    expect(lines('users')[2]).toMatch(
+      /^bob@example\.org:\{ARGON2ID\}\S+::::::allow_nets=255\.255\.255\.255\/32$/,
+    );
+    expect(lines('maps/senders')).toContain('team@example.org alice@example.org');
+    expect(lines('maps/senders').some((line) => line.includes('bob'))).toBe(false);
+    expect(server.read(`${home}/maps/mailboxes`)).toBe(before[2]);
+    expect(server.read(`${home}/maps/aliases`)).toBe(before[3]);
+    expect(log('doveadm')).toContain('kick bob@example.org\n');
+    expect((await run(['accounts_disable', 'bob@example.org', 'hash'])).changed).toBe(false);
+    await run(['accounts_enable', 'bob@example.org', 'hash']);
+    expect(files.map((file) => server.read(file))).toEqual(before);
+  });
+
+  it('leave other extra fields alone', async () => {
+    server.write(`${home}/users`, 'alice@example.org:{ARGON2ID}x::::::userdb_quota_rule=*:storage=1G\n');
+    const before = server.read(`${home}/users`);
+    await run(['accounts_disable', 'alice@example.org', 'hash']);
+    expect(lines('users')[0]).toBe(
+      'alice@example.org:{ARGON2ID}x::::::userdb_quota_rule=*:storage=1G allow_nets=255.255.255.255/32',
+    );
+    await run(['accounts_enable', 'alice@example.org', 'hash']);
+    expect(server.read(`${home}/users`)).toBe(before);
+    expect((await run(['accounts_disable', 'x@example.org', 'hash'])).problem).toContain('no mailbox x@');
+  });
+});
+
 describe("the probe's mailbox", () => {
   it('can log in and nothing else, and is gone at the end of any change', async () => {
     await add('alice@example.org', 'alice');

@@ -16,16 +16,23 @@ describe('mailboxes and aliases', () => {
   it('are listed without the left-over of a probe', () => {
     const found = accounts.parse(
       out(
-        'prepared\n--\nalice@example.org\nsmtp-setup-probe@example.org\nnot an address\n--\ninfo@example.org a@b.test, c@d.test\n@example.org x@y.test\nodd\n',
+        'prepared\n--\nalice@example.org\nsmtp-setup-probe@example.org\nnot an address\n--\ninfo@example.org a@b.test, c@d.test\n@example.org x@y.test\nodd\n--\nalice@example.org\n--\nshop@example.org a@example.org,@example.net\n--\nexample.org\nexample.net\n$(id)\n--\nmailboxes\nmailboxes.lmdb\n'.replace(
+          'not an address\n',
+          'not an address\nshop@example.org\n',
+        ),
       ),
     );
     expect(found).toEqual({
       prepared: true,
       mailboxes: ['alice@example.org'],
+      disabled: ['alice@example.org'],
+      logins: [{ address: 'shop@example.org', senders: ['a@example.org', '@example.net'] }],
+      domains: ['example.org', 'example.net'],
       aliases: [
         { address: 'info@example.org', targets: ['a@b.test', 'c@d.test'] },
         { address: '@example.org', targets: ['x@y.test'] },
       ],
+      mapType: 'lmdb',
     });
   });
 
@@ -38,7 +45,15 @@ describe('mailboxes and aliases', () => {
   });
 
   it('nothing is there on a fresh server', () => {
-    expect(accounts.parse(absent)).toEqual({ prepared: false, mailboxes: [], aliases: [] });
+    expect(accounts.parse(absent)).toEqual({
+      prepared: false,
+      mailboxes: [],
+      disabled: [],
+      logins: [],
+      domains: [],
+      aliases: [],
+      mapType: 'hash',
+    });
   });
 });
 

@@ -1,0 +1,113 @@
+import type { Command } from 'commander';
+import type { QuestionKey } from '../../config/questions.js';
+import {
+  addConfigFlag,
+  addOutputFlags,
+  addQuestionFlags,
+  addYesFlag,
+  type FlagValues,
+  readQuestionFlags,
+} from '../flags.js';
+import { splitList } from '../split-list.js';
+import type { CommandDefinition } from './definition.js';
+
+export type UserAction =
+  | { kind: 'list' }
+  | {
+      kind: 'add';
+      addresses: readonly string[];
+      /** CSV file, `-` for stdin. */
+      csv?: string;
+      /** Addresses that an application's login may send as. */
+      senders?: readonly string[];
+      generate: boolean;
+    }
+  | { kind: 'passwd'; address: string; generate: boolean }
+  | { kind: 'rm' | 'disable' | 'enable'; addresses: readonly string[] };
+
+export interface UserOptions {
+  action: UserAction;
+  flags: FlagValues;
+  config?: string;
+  yes: boolean;
+}
+
+/** How the day-two commands get to the server. */
+export const serverKeys = [
+  'ssh',
+  'identity',
+  'hostKey',
+  'hostname',
+] as const satisfies readonly QuestionKey[];
+const passwordKeys = [...serverKeys, 'passwordFile'] as const satisfies readonly QuestionKey[];
+
+interface Parsed {
+  config?: string;
+  yes?: boolean;
+  csv?: string;
+  sender?: readonly string[];
+  generate?: boolean;
+}
+
+/** `user`: mailboxes, and logins for applications. */
+export const userCommand: CommandDefinition<UserOptions> = {
+  examples: ['smtp-setup user add ada@example.org', 'smtp-setup user add --csv - --yes < list.csv'],
+  define(program, run) {
+    const user = program
+      .command('user')
+      .summary('mailboxes: list, add, passwd, rm, disable, enable')
+      .description('Mailboxes, and logins for applications. They live on the server only.');
+    const start = (action: UserAction, options: Parsed): Promise<void> =>
+      run({
+        action,
+        flags: readQuestionFlags({ ...options }, passwordKeys),
+        ...(options.config === undefined ? {} : { config: options.config }),
+        yes: options.yes ?? false,
+      });
+    const add = (name: string, summary: string, keys: readonly QuestionKey[] = serverKeys): Command => {
+      const command = addConfigFlag(addQuestionFlags(user.command(name).description(summary), keys));
+      return addOutputFlags(name === 'list' ? command : addYesFlag(command));
+    };
+
+    add('list', 'show all mailboxes and logins').action((options: Parsed) =>
+      start({ kind: 'list' }, options),
+    );
+    add('add', 'create mailboxes', passwordKeys)
+      .argument('[addresses...]', 'the mailboxes')
+      .option('--csv <file>', 'many at once: address,password or address,hash a line; - for stdin')
+      .option('--generate', 'make up the password and show it, once')
+      .option(
+        '--sender <addresses>',
+        'a login without a mailbox that may send as these (@domain: all of it)',
+        splitList,
+      )
+      .action((addresses: string[], { csv, sender, generate, ...options }: Parsed) =>
+        start(
+          {
+            kind: 'add',
+            addresses,
+            ...(csv === undefined ? {} : { csv }),
+            ...(sender === undefined ? {} : { senders: sender }),
+            generate: generate ?? false,
+          },
+          options,
+        ),
+      );
+    add('passwd', 'change a password', passwordKeys)
+      .argument('<address>', 'whose')
+      .option('--generate', 'make up the password and show it, once')
+      .action((address: string, { generate, ...options }: Parsed) =>
+        start({ kind: 'passwd', address, generate: generate ?? false }, options),
+      );
+    const several = [
+      ['rm', 'remove mailboxes or logins; the stored mail stays'],
+      ['disable', 'no login and no sending; mail still comes in'],
+      ['enable', 'undo disable, with the password as it was'],
+    ] as const;
+    for (const [kind, summary] of several) {
+      add(kind, summary)
+        .argument('<addresses...>', 'whose')
+        .action((addresses: string[], options: Parsed) => start({ kind, addresses }, options));
+    }
+  },
+};

@@ -1,0 +1,181 @@
+import type { UserAction, UserOptions } from '../cli/commands/user.js';
+import type { Outcome, Run } from '../cli/outcome.js';
+import { parseUserList } from '../config/user-list.js';
+import { Exit, SetupError } from '../errors.js';
+import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
+import {
+  hasLogin,
+  type NewUser,
+  planNewPassword,
+  planNewUsers,
+  planRemoval,
+  planSwitch,
+} from '../plan/plan-accounts.js';
+import { renderChanged, renderUsers, usersDocument } from '../ui/report/accounts.js';
+import { type ChangeOutcome, changeServer, readServer } from './change-server.js';
+import { choosePassword, makePassword } from './choose-password.js';
+import { connectServer } from './connect-server.js';
+import { readGivenText } from './read-given-text.js';
+import { openSession, type Session } from './session.js';
+
+/** A list of 10 000 mailboxes with hashes is about 2 MB. */
+const maxListBytes = 8 * 1024 * 1024;
+
+/** `user`: mailboxes and logins, which live on the server only. */
+export const runUser: Run<UserOptions> = async (context, options) => {
+  const { action } = options;
+  const session = await openSession(context, options);
+  switch (action.kind) {
+    case 'list':
+      return list(session);
+    case 'add':
+      return add(session, action, options.yes);
+    case 'passwd':
+      return passwd(session, action, options.yes);
+    default: {
+      const { kind } = action;
+      const addresses = [...new Set(action.addresses.map((address) => parseAddress(address)))];
+      const outcome = await changeServer(session, {
+        command: `user-${kind}`,
+        yes: options.yes,
+        plan: async ({ accounts }) =>
+          kind === 'rm' ? planRemoval(accounts, addresses) : planSwitch(accounts, addresses, kind),
+      });
+      return report(session, outcome, new Map());
+    }
+  }
+};
+
+async function list(session: Session): Promise<Outcome> {
+  const { accounts } = await readServer(session, await connectServer(session, session.answers));
+  session.context.io.print(renderUsers(session.context.io, accounts));
+  return { exit: Exit.ok, document: usersDocument(accounts) };
+}
+
+async function add(
+  session: Session,
+  action: Extract<UserAction, { kind: 'add' }>,
+  yes: boolean,
+): Promise<Outcome> {
+  const wanted = await readWanted(session, action);
+  const generated = new Map<string, string>();
+  const ready = new Map<string, NewUser>();
+  const outcome = await changeServer(session, {
+    command: 'user-add',
+    yes,
+    async plan({ accounts }) {
+      // Nobody is asked for the password of a mailbox that cannot be made, or is there already.
+      const placeholder = { kind: 'password' as const, value: makePassword(session) };
+      planNewUsers(
+        accounts,
+        wanted.map((user) => ({ ...user, credential: user.credential ?? placeholder })),
+      );
+      for (const { address, credential, senders } of wanted) {
+        if (ready.has(address) || hasLogin(accounts, address)) continue;
+        ready.set(address, {
+          address,
+          credential: credential ?? (await choose(session, action, address, generated)),
+          ...(senders === undefined ? {} : { senders }),
+        });
+      }
+      const users = wanted.map(
+        (user) => ready.get(user.address) ?? { ...user, credential: user.credential ?? placeholder },
+      );
+      return planNewUsers(accounts, users);
+    },
+  });
+  return report(session, outcome, generated);
+}
+
+type Wanted = Omit<NewUser, 'credential'> & { credential: NewUser['credential'] | undefined };
+
+async function readWanted(
+  session: Session,
+  { addresses, csv, senders, generate }: Extract<UserAction, { kind: 'add' }>,
+): Promise<Wanted[]> {
+  const { answers, context } = session;
+  if ((csv === undefined) === (addresses.length === 0))
+    throw usage('Name the mailboxes to create, or give a list with --csv.');
+  if (csv !== undefined) {
+    if (senders !== undefined) throw usage('--sender is for one login, not for a list.');
+    const users = parseUserList(await readGivenText(csv, context.io.stdin, '--csv', maxListBytes));
+    for (const { credential } of users)
+      if (credential?.kind === 'password') context.redactor.add(credential.value);
+    return users;
+  }
+  if (addresses.length > 1 && !generate && answers.passwordFile !== undefined)
+    throw usage('One password file is for one mailbox.');
+  if (addresses.length > 1 && senders !== undefined) throw usage('--sender is for one login at a time.');
+  return [...new Set(addresses.map((address) => parseMailbox(address).address))].map((address) => ({
+    address,
+    credential: undefined,
+    ...(senders === undefined ? {} : { senders: senders.map(parseSender) }),
+  }));
+}
+
+async function choose(
+  session: Session,
+  { csv, generate }: Extract<UserAction, { kind: 'add' }>,
+  address: string,
+  generated: Map<string, string>,
+): Promise<NewUser['credential']> {
+  const { password, generated: made } = await choosePassword(session, address, generate || csv !== undefined);
+  if (made) generated.set(address, password.reveal());
+  return { kind: 'password', value: password };
+}
+
+async function passwd(
+  session: Session,
+  { address: given, generate }: Extract<UserAction, { kind: 'passwd' }>,
+  yes: boolean,
+): Promise<Outcome> {
+  const address = parseAddress(given);
+  const generated = new Map<string, string>();
+  let chosen: Awaited<ReturnType<typeof choosePassword>> | undefined;
+  const outcome = await changeServer(session, {
+    command: 'user-passwd',
+    yes,
+    async plan({ accounts }) {
+      if (hasLogin(accounts, address)) chosen ??= await choosePassword(session, address, generate);
+      if (chosen?.generated) generated.set(address, chosen.password.reveal());
+      return planNewPassword(accounts, address, chosen?.password ?? makePassword(session));
+    },
+  });
+  return report(session, outcome, generated);
+}
+
+/** Generated passwords are shown here, once: on stdout, or on stderr when stdout is a document. */
+function report(
+  { context }: Session,
+  outcome: ChangeOutcome,
+  generated: ReadonlyMap<string, string>,
+): Outcome {
+  const { io } = context;
+  const { changed, change, hostname, roundTrips } = outcome;
+  io.print(renderChanged(io, { changed, hostname, steps: change.steps }));
+  if (changed && generated.size > 0) {
+    const lines = [...generated].map(([address, password]) => `${address},${password}`);
+    const text = ['', 'Passwords, shown this once (address,password):', ...lines].join('\n');
+    if (io.json) io.say(text);
+    else io.print(text);
+  }
+  const steps = change.steps.map(({ id, title, preview }) => ({
+    id,
+    title,
+    ...(preview ? { preview } : {}),
+  }));
+  return { exit: Exit.ok, document: { changed, hostname, roundTrips, steps, notes: change.notes } };
+}
+
+function parseSender(text: string): string {
+  return text.startsWith('@') ? `@${parseDomain(text.slice(1))}` : parseAddress(text);
+}
+
+function usage(what: string): SetupError {
+  return new SetupError({
+    code: 'E_USAGE',
+    exit: Exit.usage,
+    what,
+    fix: ['smtp-setup user add --help shows how.'],
+  });
+}
