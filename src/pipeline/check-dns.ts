@@ -10,11 +10,13 @@ import { Exit, SetupError } from '../errors.js';
 import { specialAddressKind } from '../lib/ip.js';
 import { readVersion } from '../lib/version.js';
 import { intendDns } from './desired-dns.js';
+import { namesPrivateResolver } from './open-resolvers.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf } from './survey.js';
 
-const queriesAtOnce = 60;
+/** A lower limit would add round trips: one dependency level is asked at once. */
+const queriesAtOnce = 256;
 
 /** `check dns`: live DNS against configuration and lock file, or any domain by itself. Needs neither SSH nor tokens. */
 export const runCheckDns: Run<CheckOptions> = async (context, options) => {
@@ -105,7 +107,7 @@ function targetsOf(
 export function isPrivate({ answers, loaded }: Session): boolean {
   const servers = Object.values(loaded?.config.servers ?? {});
   return (
-    answers.resolver !== undefined ||
+    namesPrivateResolver(answers.resolver?.value) ||
     servers.some(({ resolver }) => resolver.forwarder !== undefined || resolver.trustAnchor !== undefined)
   );
 }

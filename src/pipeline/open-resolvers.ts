@@ -1,7 +1,9 @@
+import { isPrivateResolver } from '../checks/dns/reachable.js';
 import {
   type AuthoritativeResolver,
   createAuthoritativeResolver,
   limitQueries,
+  parseServerAddress,
   query,
   type Resolver,
 } from '../dns/resolver/index.js';
@@ -11,7 +13,7 @@ export interface Resolvers {
   recursive: Resolver;
   /** Remembers nothing: for polling. */
   authoritative: AuthoritativeResolver;
-  /** The user named a resolver: a private network or a rehearsal (amendment A6). */
+  /** The resolver was given by hand and is at a private address: a private network or a rehearsal (amendment A6). */
   own: boolean;
 }
 
@@ -27,5 +29,11 @@ export async function openResolvers(session: Session, anchors: readonly string[]
     anchors,
     signal: context.signal,
   });
-  return { recursive, authoritative, own: answers.resolver !== undefined };
+  return { recursive, authoritative, own: namesPrivateResolver(answers.resolver?.value) };
+}
+
+/** Judges the value of --resolver; a public one says nothing about the network. */
+export function namesPrivateResolver(value: string | undefined): boolean {
+  const server = value === undefined ? undefined : parseServerAddress(value);
+  return server !== undefined && isPrivateResolver(server.address);
 }
