@@ -137,11 +137,17 @@ async function fetchAndServe(
 
   const draft = `${cached}.${randomUUID()}`;
   const file = createWriteStream(draft, { mode: 0o600 });
+  // The client may go away between two chunks; what was written is thrown away then, and only a whole file counts.
+  let broken: Error | undefined;
+  file.on('error', (error) => {
+    broken = error;
+  });
   try {
     await pipeline(
       reply,
       async function* (source: AsyncIterable<Buffer>) {
         for await (const chunk of source) {
+          if (file.destroyed) throw broken ?? new Error('the client went away');
           if (!file.write(chunk)) await new Promise<void>((resolve) => file.once('drain', resolve));
           yield chunk;
         }
@@ -151,7 +157,7 @@ async function fetchAndServe(
     await new Promise<void>((resolve, reject) =>
       file.end((error?: Error | null) => (error ? reject(error) : resolve())),
     );
-    if ((await stat(draft)).size === length) await rename(draft, cached);
+    if (broken === undefined && (await stat(draft)).size === length) await rename(draft, cached);
   } finally {
     file.destroy();
     await rm(draft, { force: true });
