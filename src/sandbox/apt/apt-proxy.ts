@@ -153,11 +153,14 @@ async function fetchAndServe(
         }
       },
       response,
+      { end: false },
     );
     await new Promise<void>((resolve, reject) =>
       file.end((error?: Error | null) => (error ? reject(error) : resolve())),
     );
     if (broken === undefined && (await stat(draft)).size === length) await rename(draft, cached);
+    // Only now: who asks again right after the end finds the copy.
+    response.end();
   } finally {
     file.destroy();
     await rm(draft, { force: true });
