@@ -7,6 +7,7 @@ import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
 import { initCommand } from './init.js';
 import { planCommand } from './plan.js';
+import { queueCommand } from './queue.js';
 import { sandboxCommand } from './sandbox.js';
 import { undoCommand } from './undo.js';
 import { userCommand } from './user.js';
@@ -41,6 +42,7 @@ export const commands: readonly Entry[] = [
   entry(checkCommand, async () => (await import('../../pipeline/check.js')).runCheck),
   entry(userCommand, async () => (await import('../../pipeline/user.js')).runUser),
   entry(aliasCommand, async () => (await import('../../pipeline/alias.js')).runAlias),
+  entry(queueCommand, async () => (await import('../../pipeline/queue.js')).runQueue),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

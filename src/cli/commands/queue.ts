@@ -1,0 +1,71 @@
+import type { Command } from 'commander';
+import {
+  addConfigFlag,
+  addOutputFlags,
+  addQuestionFlags,
+  addYesFlag,
+  type FlagValues,
+  readQuestionFlags,
+} from '../flags.js';
+import type { CommandDefinition } from './definition.js';
+import { serverKeys } from './user.js';
+
+export type QueueAction =
+  | { kind: 'list' }
+  | { kind: 'show'; id: string }
+  /** Without ids: everything that waits. */
+  | { kind: 'flush'; ids: readonly string[] }
+  | { kind: 'rm' | 'hold' | 'release'; ids: readonly string[]; all: boolean };
+
+export interface QueueOptions {
+  action: QueueAction;
+  flags: FlagValues;
+  config?: string;
+  yes: boolean;
+}
+
+interface Parsed {
+  config?: string;
+  yes?: boolean;
+  all?: boolean;
+}
+
+/** `queue`: mail that waits on the server. */
+export const queueCommand: CommandDefinition<QueueOptions> = {
+  examples: ['smtp-setup queue list'],
+  define(program, run) {
+    const queue = program
+      .command('queue')
+      .summary('mail that waits on the server: list, show, flush, hold, release, rm')
+      .description('Mail that waits on the server, and why.');
+    const start = (action: QueueAction, options: Parsed): Promise<void> =>
+      run({
+        action,
+        flags: readQuestionFlags({ ...options }, serverKeys),
+        ...(options.config === undefined ? {} : { config: options.config }),
+        yes: options.yes ?? false,
+      });
+    const add = (name: string, summary: string): Command =>
+      addOutputFlags(addConfigFlag(addQuestionFlags(queue.command(name).description(summary), serverKeys)));
+    add('list', 'show what waits, and why').action((options: Parsed) => start({ kind: 'list' }, options));
+    add('show', "show a message's envelope and header, not its text")
+      .argument('<id>', 'the queue id')
+      .action((id: string, options: Parsed) => start({ kind: 'show', id }, options));
+    add('flush', 'try again now')
+      .argument('[ids...]', 'only these (default: all)')
+      .action((ids: string[], options: Parsed) => start({ kind: 'flush', ids }, options));
+    const several = [
+      ['hold', 'keep messages back until they are released'],
+      ['release', 'let held messages go'],
+      ['rm', 'delete messages for good; their senders are not told'],
+    ] as const;
+    for (const [kind, summary] of several) {
+      addYesFlag(add(kind, summary))
+        .argument('[ids...]', 'queue ids')
+        .option('--all', 'every message in the queue')
+        .action((ids: string[], { all, ...options }: Parsed) =>
+          start({ kind, ids, all: all ?? false }, options),
+        );
+    }
+  },
+};
