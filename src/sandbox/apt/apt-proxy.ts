@@ -146,21 +146,22 @@ async function fetchAndServe(
     await pipeline(
       reply,
       async function* (source: AsyncIterable<Buffer>) {
+        // The last piece is held back until the copy is in place: who asks again right after it finds the copy.
+        let held: Buffer | undefined;
         for await (const chunk of source) {
           if (file.destroyed) throw broken ?? new Error('the client went away');
           if (!file.write(chunk)) await new Promise<void>((resolve) => file.once('drain', resolve));
-          yield chunk;
+          if (held !== undefined) yield held;
+          held = chunk;
         }
+        await new Promise<void>((resolve, reject) =>
+          file.end((error?: Error | null) => (error ? reject(error) : resolve())),
+        );
+        if (broken === undefined && (await stat(draft)).size === length) await rename(draft, cached);
+        if (held !== undefined) yield held;
       },
       response,
-      { end: false },
     );
-    await new Promise<void>((resolve, reject) =>
-      file.end((error?: Error | null) => (error ? reject(error) : resolve())),
-    );
-    if (broken === undefined && (await stat(draft)).size === length) await rename(draft, cached);
-    // Only now: who asks again right after the end finds the copy.
-    response.end();
   } finally {
     file.destroy();
     await rm(draft, { force: true });
