@@ -67,6 +67,16 @@ function standsInTheWay(back: LiveRecord, work: readonly WorkRecord[]): string |
   return undefined;
 }
 
+/**
+ * A record that we wrote before, that somebody changed, and that a later apply put right: taking the first write back is
+ * enough, and what stood there in between is nobody's first state.
+ */
+function putRight(write: Write, older: readonly Write[]): boolean {
+  const { change } = write;
+  if (change.op !== 'update') return false;
+  return older.some((one) => one.change.op !== 'delete' && sameRecord(one.change.after, change.after));
+}
+
 function takeBack(write: Write, work: WorkRecord[]): string | undefined {
   const { change } = write;
   const why = { stage: write.stage, role: write.role };
@@ -140,7 +150,8 @@ export function undoDns(entries: readonly JournalEntry[], live: readonly LiveRec
     why: { stage: 'tail', role: 'other' },
   }));
   const skipped: { line: string; reason: string }[] = [];
-  for (const write of writes.toReversed()) {
+  for (const [index, write] of [...writes.entries()].reverse()) {
+    if (putRight(write, writes.slice(0, index))) continue;
     const obstacle = takeBack(write, work);
     const record = write.change.op === 'delete' ? write.change.before : write.change.after;
     if (obstacle !== undefined) skipped.push({ line: formatRecord(record), reason: obstacle });

@@ -66,6 +66,26 @@ describe('R20: undo replays the inverse where our value still stands', () => {
     expect(undoDns(journalOf(done), []).changes).toEqual([]);
   });
 
+  test('R20: a record of ours that was spoilt and put right goes away whole', () => {
+    const done = plan([]);
+    const now = afterPlan([], done);
+    const spf = now.find(({ data }) => data.type === 'TXT' && data.text.startsWith('v=spf1'));
+    if (spf === undefined) throw new Error('no SPF record');
+    const spoilt: LiveRecord = { ...spf, data: { type: 'TXT', text: 'v=spf1 -all' } };
+    const repair: JournalEntry = {
+      kind: 'write',
+      id: 'repair',
+      at: '2026-11-25T00:00:00.000Z',
+      stage: 'auth',
+      role: 'spf',
+      change: { op: 'update', before: spoilt, after: spf },
+    };
+    expect(undone([...journalOf(done), repair], now)).toEqual([]);
+    expect(undoDns([...journalOf(done), repair], now).skipped).toEqual([]);
+    // Somebody else's record goes back to what he had made of it.
+    expect(undone([repair], [spf])).toEqual([spoilt]);
+  });
+
   test('R20: a deleted record does not come back beside its successor', () => {
     const before = [txt(domainName, 'v=spf1 mx ~all'), txt(domainName, 'v=spf1 include:x.example -all')];
     const done = plan(before, { consents: allConsents });
