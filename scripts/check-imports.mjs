@@ -16,6 +16,7 @@ const homes = {
   ora: ['ui/'],
   ssh2: ['ssh/', 'sandbox/'],
   cloudflare: ['dns/providers/cloudflare'],
+  '@aws-sdk/client-route-53': ['dns/providers/route53'],
   execa: ['sandbox/', 'local-exec.ts'],
   zod: ['config/'],
   yaml: ['config/'],

@@ -5,6 +5,7 @@ import { makeDigitalOceanWorld } from '../conformance/digitalocean-world.js';
 import { makeHetznerWorld } from '../conformance/hetzner-world.js';
 import type { RealDaemon } from '../conformance/real-daemon.js';
 import { secret, startKnot } from '../conformance/rfc2136-world.js';
+import { makeRoute53World } from '../conformance/route53-world.js';
 import { describeConformance } from '../conformance/suite.js';
 import type { World } from '../conformance/world.js';
 
@@ -37,5 +38,6 @@ describe('provider emulators over a real, signed zone in knotd', () => {
   });
 
   describeConformance('Hetzner', () => makeHetznerWorld('example.test', overKnot()));
+  describeConformance('Route 53', () => makeRoute53World('example.test', overKnot()));
   describeConformance('DigitalOcean', () => makeDigitalOceanWorld('example.test', overKnot()));
 });

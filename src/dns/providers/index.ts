@@ -5,12 +5,14 @@ import { hetzner } from './hetzner.js';
 import { powerdns } from './powerdns.js';
 import type { ProviderDefinition } from './provider.js';
 import { rfc2136 } from './rfc2136.js';
+import { route53 } from './route53.js';
 import { unsupportedProviders } from './unsupported.js';
 
 /** The registry: a provider is one file and one line here. */
 export const providers: readonly ProviderDefinition[] = [
   cloudflare,
   hetzner,
+  route53,
   digitalocean,
   powerdns,
   rfc2136,

@@ -1,6 +1,5 @@
 /** Providers that are recognised so that the user is told by name that records will be printed, not written. */
 export const unsupportedProviders: readonly { title: string; nameServers: readonly RegExp[] }[] = [
-  { title: 'Amazon Route 53', nameServers: [/^ns-\d+\.awsdns-\d+\.(com|net|org|co\.uk)$/] },
   { title: 'Azure DNS', nameServers: [/^ns\d-\d+\.azure-dns\.(com|net|org|info)$/] },
   { title: 'bunny.net', nameServers: [/\.bunny\.net$/] },
   { title: 'deSEC', nameServers: [/^ns\d\.desec\.(io|org)$/] },

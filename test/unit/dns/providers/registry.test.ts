@@ -11,13 +11,14 @@ describe('provider registry', () => {
   it.each([
     [['ada.ns.cloudflare.com', 'Bob.NS.Cloudflare.com.'], 'Cloudflare'],
     [['hydrogen.ns.hetzner.com', 'oxygen.ns.hetzner.com', 'helium.ns.hetzner.de'], 'Hetzner'],
+    [['ns1.digitalocean.com', 'ns2.digitalocean.com'], 'DigitalOcean'],
+    [['ns-12.awsdns-01.com', 'ns-1500.awsdns-59.org', 'ns-2000.awsdns-58.co.uk'], 'Amazon Route 53'],
   ])('recognises %j', (names, title) => {
     expect(recogniseProvider(names)).toMatchObject({ kind: 'supported', provider: { title } });
   });
 
   it.each([
     [['ns1.domaincontrol.com', 'ns2.domaincontrol.com'], 'GoDaddy'],
-    [['ns-12.awsdns-01.com', 'ns-1500.awsdns-59.org', 'ns-2000.awsdns-58.co.uk'], 'Amazon Route 53'],
     [['ns1.your-server.de', 'ns1.first-ns.de'], 'Hetzner (konsoleH and Robot)'],
     [['dns1.registrar-servers.com', 'dns2.registrar-servers.com'], 'Namecheap'],
   ])('knows %j by name only', (names, title) => {
