@@ -4,7 +4,7 @@ import { scanOutputFlags } from './cli/flags.js';
 import { watchInterrupts } from './cli/interrupt.js';
 import type { Outcome } from './cli/outcome.js';
 import { runProgram } from './cli/program.js';
-import { readVersion } from './lib/version.js';
+import { readVersion } from './version.js';
 import { Exit, type ExitCode } from './errors.js';
 import { createIo, type Env, type Streams } from './ui/io.js';
 

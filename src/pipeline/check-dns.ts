@@ -8,7 +8,7 @@ import { createAuthoritativeResolver, limitQueries, query, systemClock } from '.
 import { waitUntilVisible } from '../dns/visible.js';
 import { Exit, SetupError } from '../errors.js';
 import { specialAddressKind } from '../lib/ip.js';
-import { readVersion } from '../lib/version.js';
+import { readVersion } from '../version.js';
 import { intendDns } from './desired-dns.js';
 import { namesPrivateResolver } from './open-resolvers.js';
 import { publishReport } from './publish-report.js';

@@ -5,7 +5,7 @@ import type { CheckOptions } from '../cli/commands/check.js';
 import type { Context } from '../cli/context.js';
 import type { Run } from '../cli/outcome.js';
 import { Exit, SetupError } from '../errors.js';
-import { readVersion } from '../lib/version.js';
+import { readVersion } from '../version.js';
 import { isPrivate, runCheckDns } from './check-dns.js';
 import { checkerName } from './prove.js';
 import { publishReport } from './publish-report.js';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot } from './package-root.js';
+import { packageRoot } from './lib/package-root.js';
 
 /** The package's own version, e.g. `0.1.0`. */
 export function readVersion(): string {
