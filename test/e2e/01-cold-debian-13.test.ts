@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
-import { type CliResult, type CliProcess, openWorld, shell, startCli, type World } from '../helpers/world.js';
+import { type CliProcess, type CliResult, openWorld, shell, startCli, type World } from '../helpers/world.js';
 import { tellColdStory } from './cold-story.js';
 
 /**
@@ -75,7 +75,9 @@ describe('the Debian 13 that went through this', () => {
   it('has nothing left of it', async () => {
     expect(last.code, last.stderr).toBe(0);
     expect(await shell(world, 'dpkg --audit; systemctl --failed --plain --no-legend')).toBe('');
-    expect(await shell(world, 'ls /usr/sbin/policy-rc.d /var/lib/smtp-setup/pending/* 2>/dev/null || true')).toBe('');
+    expect(
+      await shell(world, 'ls /usr/sbin/policy-rc.d /var/lib/smtp-setup/pending/* 2>/dev/null || true'),
+    ).toBe('');
     expect(await isRunning()).toBe(false);
   });
 

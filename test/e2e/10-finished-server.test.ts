@@ -95,7 +95,8 @@ describe('a zone that is in use', () => {
       records: ['_spf.elsewhere.test. 300 TXT "v=spf1 ip4:198.51.100.201 -all"'],
     });
     await emptyZone(world);
-    for (const file of [world.rehearsal.configFile, lockPathFor(world.rehearsal.configFile)]) await rm(file, { force: true });
+    for (const file of [world.rehearsal.configFile, lockPathFor(world.rehearsal.configFile)])
+      await rm(file, { force: true });
     const text = (name: string, content: string) => ({
       type: 'TXT',
       name,

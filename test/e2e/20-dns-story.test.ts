@@ -155,7 +155,8 @@ describe('each record broken in turn', () => {
 
     const report = await checkDns();
     expect(report.code).toBe(1);
-    expect(failing(report.findings).map((finding) => finding.id)).toEqual([id]);
+    // SPF is judged once for each address.
+    expect([...new Set(failing(report.findings).map((finding) => finding.id))]).toEqual([id]);
     const [finding] = failing(report.findings);
     expect(finding?.fix?.text).toMatch(content === undefined ? /^Add this / : /^(Change|Replace|Set|Add) /);
     expect(finding?.fix?.record?.name).toBe(broken?.name);
@@ -288,9 +289,11 @@ describe('a domain whose mail goes elsewhere and stays there', () => {
     const after = await records(name);
     expect(after.filter(({ id }) => before.some((old) => old.id === id))).toEqual(before);
     const added = after.filter(({ id }) => before.every((old) => old.id !== id));
-    expect(added.map((record) => record.name.replace(`.${name}`, '')).sort()).toEqual(
-      ['_dmarc', expect.stringMatching(/^s\d{6}._domainkey$/), name].sort(),
-    );
+    expect(added.map((record) => record.name.replace(`.${name}`, '')).sort()).toEqual([
+      '_dmarc',
+      name,
+      expect.stringMatching(/^s\d{6}\._domainkey$/),
+    ]);
     expect(await contents(name, 'TXT', `_dmarc.${name}`)).toEqual([expect.stringContaining('p=none')]);
     const report = await checkDns('--domain', name);
     expect(failing(report.findings)).toEqual([]);

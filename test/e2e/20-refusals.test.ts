@@ -157,10 +157,13 @@ describe('names', () => {
     expect(error.text).toContain('--domain');
   });
 
-  it.each(['mail;id.example.test', '$(id).test', 'a/b.test', `${long}.test`, 'mail', '192.0.2.1'])('is no host name: %j', async (hostname) => {
-    const error = await refused(2, { hostname });
-    expect(error.text).toContain('--hostname');
-  });
+  it.each(['mail;id.example.test', '$(id).test', 'a/b.test', `${long}.test`, 'mail', '192.0.2.1'])(
+    'is no host name: %j',
+    async (hostname) => {
+      const error = await refused(2, { hostname });
+      expect(error.text).toContain('--hostname');
+    },
+  );
 
   it.each([
     'ada',
@@ -295,7 +298,12 @@ describe('the DNS provider', () => {
     await world.lab.dns.addZone('evil.test', {
       records: ['_spf.evil.test. 300 TXT "v=spf1 bad\\027]0\\059owned\\007 -all"'],
     });
-    const record = { type: 'TXT', name: 'plain.test', content: '"v=spf1 include:_spf.evil.test -all"', ttl: 300 };
+    const record = {
+      type: 'TXT',
+      name: 'plain.test',
+      content: '"v=spf1 include:_spf.evil.test -all"',
+      ttl: 300,
+    };
     await prepareZone('plain.test', record);
     const result = await world.cli(zoneArguments('plain.test'));
     expect(result.code).toBe(2);

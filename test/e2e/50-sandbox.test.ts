@@ -9,9 +9,14 @@ const name = 'e2e-sandbox';
 
 function sandbox(...args: readonly string[]): Promise<CliResult> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, 'sandbox', ...args], { timeout: 15 * 60_000 }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
-    });
+    execFile(
+      process.execPath,
+      [bin, 'sandbox', ...args],
+      { timeout: 15 * 60_000 },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr });
+      },
+    );
   });
 }
 const exec = (...command: readonly string[]) => sandbox('exec', '--name', name, '--', ...command);
@@ -39,7 +44,9 @@ describe('the sandbox command', () => {
     expect(release.code, release.stderr).toBe(0);
     expect(release.stdout).toContain('VERSION_ID="12"');
     expect((await exec('sh', '-c', 'exit 7')).code).toBe(1);
-    expect((await exec('printf', '%s|', 'two words', '$HOME', '--json')).stdout).toBe('two words|$HOME|--json|');
+    expect((await exec('printf', '%s|', 'two words', '$HOME', '--json')).stdout).toBe(
+      'two words|$HOME|--json|',
+    );
   });
 
   it('takes everything away, also twice', async () => {

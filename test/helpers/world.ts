@@ -142,7 +142,10 @@ async function forgetFormerWorld(world: World): Promise<void> {
   await forgetCertificate(world);
   await shell(world, "sed -i '/^[^#]/d' /etc/smtp-setup/users");
   // A file of a layer keeps its link count when it is replaced (overlayfs), and that is how Postfix notices.
-  await shell(world, 'cd /etc/smtp-setup && cp -a maps maps.new && rm -r maps && mv maps.new maps && systemctl restart postfix');
+  await shell(
+    world,
+    'cd /etc/smtp-setup && cp -a maps maps.new && rm -r maps && mv maps.new maps && systemctl restart postfix',
+  );
 }
 
 /** The lab's authority is a new one each time it starts: it knows neither account nor certificate of the one before. */
