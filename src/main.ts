@@ -4,9 +4,9 @@ import { scanOutputFlags } from './cli/flags.js';
 import { watchInterrupts } from './cli/interrupt.js';
 import type { Outcome } from './cli/outcome.js';
 import { runProgram } from './cli/program.js';
-import { readVersion } from './version.js';
 import { Exit, type ExitCode } from './errors.js';
 import { createIo, type Env, type Streams } from './ui/io.js';
+import { readVersion } from './version.js';
 
 /**
  * The program: `argv` without node and script, to an exit code. The one place where errors end; it never throws, and

@@ -50,7 +50,9 @@ async function readPackages(openWorld) {
   const world = await openWorld({ name: 'bench-plan' });
   try {
     // The plan needs a configuration file; a refused consent leaves nothing behind but the list that it showed.
-    const shown = await world.cli(world.rehearsal.initArguments.filter((arg) => arg !== '--yes').concat('--verbose'));
+    const shown = await world.cli(
+      world.rehearsal.initArguments.filter((arg) => arg !== '--yes').concat('--verbose'),
+    );
     const at = shown.stderr.split('\n').findIndex((line) => /Install \d+ packages/.test(line));
     const lines = shown.stderr.split('\n').slice(at + 1);
     const end = lines.findIndex((line) => !/^ {4}\S? ?[a-z0-9.+-]+$/.test(line));

@@ -7,6 +7,8 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export function printRows(rows) {
   for (const { what, figure, goal, detail, ok } of rows) {
     const mark = ok === undefined ? ' ' : ok ? '+' : '-';
-    process.stdout.write(`${mark} ${what}: ${figure}${goal === undefined ? '' : ` (goal ${goal})`}\n    ${detail}\n`);
+    process.stdout.write(
+      `${mark} ${what}: ${figure}${goal === undefined ? '' : ` (goal ${goal})`}\n    ${detail}\n`,
+    );
   }
 }

@@ -2,7 +2,6 @@
 export {
   displayName,
   mixedScriptWarning,
-  type NameOptions,
   parseDomain,
   parseHostname,
 } from './host-names.js';

@@ -80,7 +80,7 @@ export function tellColdStory(story: ColdStory): void {
     ].join('\n');
     const said = await receiver().labHost.exec(['python3', '-c', program, world().lab.vps.ipv4]);
     expect(said.code, said.stderr).toBe(0);
-    expect(said.stdout).toMatch(/^clear .*starttls[^]*\ntls .*size/m);
+    expect(said.stdout).toMatch(/^clear .*starttls[\s\S]*\ntls .*size/m);
     expect(said.stdout).not.toMatch(/auth/i);
   });
 
