@@ -183,7 +183,8 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Zone
   return {
     async findZone(name) {
       const zone = await startZone(name.toLowerCase());
-      if ('error' in zone) return zone;
+      // Nothing below an apex can hold the apex itself: one round trip less for whatever waits for the servers.
+      if ('error' in zone || zone.zone === name.toLowerCase()) return zone;
       // A cut below the start shows itself as a referral.
       await askAll(zone, name.toLowerCase(), 'SOA', signal, 0);
       let deepest = zone;

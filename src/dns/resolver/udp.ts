@@ -1,5 +1,4 @@
 import { createSocket } from 'node:dgram';
-import { isIPv6 } from 'node:net';
 import { messageOf } from '../../errors.js';
 import type { WireReply } from './decode.js';
 import type { ServerAddress } from './types.js';
@@ -22,7 +21,7 @@ export function exchangeUdp(exchange: Exchange): Promise<WireReply | WireFailure
       reject(signal.reason);
       return;
     }
-    const socket = createSocket(isIPv6(server.address) ? 'udp6' : 'udp4');
+    const socket = createSocket(server.address.includes(':') ? 'udp6' : 'udp4');
     let malformed = false;
     const close = () => {
       clearTimeout(timer);
