@@ -6,8 +6,10 @@ import { applyCommand } from './apply.js';
 import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
 import { initCommand } from './init.js';
+import { logsCommand } from './logs.js';
 import { planCommand } from './plan.js';
 import { queueCommand } from './queue.js';
+import { reportCommand } from './report.js';
 import { sandboxCommand } from './sandbox.js';
 import { undoCommand } from './undo.js';
 import { userCommand } from './user.js';
@@ -43,6 +45,8 @@ export const commands: readonly Entry[] = [
   entry(userCommand, async () => (await import('../../pipeline/user.js')).runUser),
   entry(aliasCommand, async () => (await import('../../pipeline/alias.js')).runAlias),
   entry(queueCommand, async () => (await import('../../pipeline/queue.js')).runQueue),
+  entry(logsCommand, async () => (await import('../../pipeline/logs.js')).runLogs),
+  entry(reportCommand, async () => (await import('../../pipeline/report.js')).runReport),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

@@ -1,0 +1,162 @@
+import { describe, expect, it } from 'vitest';
+import { Secret } from '../../../src/config/secret.js';
+import {
+  type Accounts,
+  planNewPassword,
+  planNewUsers,
+  planRemoval,
+  planSwitch,
+} from '../../../src/plan/plan-accounts.js';
+import { planAlias, planAliasRemoval } from '../../../src/plan/plan-aliases.js';
+
+const accounts: Accounts = {
+  mailboxes: ['ada@example.org', 'bob@example.org', 'ada@example.net'],
+  disabled: ['bob@example.org'],
+  logins: [{ address: 'shop@example.org', senders: ['@example.org'] }],
+  domains: ['example.org', 'example.net'],
+  aliases: [
+    { address: 'info@example.org', targets: ['ada@example.org', 'bob@example.org'] },
+    { address: 'team@example.net', targets: ['info@example.org'] },
+  ],
+  mapType: 'hash',
+};
+const password = { kind: 'password' as const, value: new Secret('a secret of some length') };
+const code = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return `${String(error.code)}: ${error.message}`;
+    throw error;
+  }
+  return 'no error';
+};
+
+describe('planNewUsers', () => {
+  it('creates all in one step; the passwords are in the secret only', () => {
+    const { steps, secrets } = planNewUsers(accounts, [
+      { address: 'eve@example.org', credential: password },
+      { address: 'eve@example.net', credential: { kind: 'hash', value: new Secret('{BLF-CRYPT}x') } },
+      { address: 'app@example.org', credential: password, senders: ['a@example.org', '@example.net'] },
+    ]);
+    expect(steps.map(({ calls }) => calls)).toEqual([
+      [{ fn: 'accounts_add_all', args: ['new-users', 'hash'] }],
+    ]);
+    expect(steps[0]?.preview).toEqual(['eve@example.org', 'eve@example.net', 'app@example.org']);
+    expect(secrets).toEqual([
+      {
+        name: 'new-users',
+        value:
+          'eve@example.org\tpassword\ta secret of some length\neve@example.net\thash\t{BLF-CRYPT}x\napp@example.org\tpassword\ta secret of some length\ta@example.org,@example.net\n',
+      },
+    ]);
+    expect(JSON.stringify(steps)).not.toContain('a secret');
+  });
+
+  it('the same name in another domain is another mailbox; one that is there keeps its password', () => {
+    const { steps, notes } = planNewUsers(accounts, [
+      { address: 'ada@example.net', credential: password },
+      { address: 'bob@example.net', credential: password },
+    ]);
+    expect(steps.map(({ title }) => title)).toEqual(['Create the mailbox bob@example.net']);
+    expect(notes).toEqual([expect.stringMatching(/^ada@example\.net is there already and keeps/)]);
+  });
+
+  it.each([
+    [{ address: 'x@other.org', credential: password }, /^E_ACCOUNT_DOMAIN/],
+    [{ address: 'x@example.org', credential: password, senders: ['y@other.org'] }, /^E_ACCOUNT_DOMAIN: y@/],
+    [{ address: 'info@example.org', credential: password }, /^E_ACCOUNT_ALIAS/],
+  ])('%# is refused', (user, expected) => {
+    expect(code(() => planNewUsers(accounts, [user]))).toMatch(expected);
+  });
+});
+
+describe('changes to a login', () => {
+  it('a password, of logins too', () => {
+    const { steps, secrets } = planNewPassword(accounts, 'shop@example.org', password.value);
+    expect(steps[0]?.calls).toEqual([
+      { fn: 'accounts_passwd', args: ['shop@example.org', 'new-password', 'hash'] },
+    ]);
+    expect(secrets[0]?.value).toBe('a secret of some length\n');
+    expect(code(() => planNewPassword(accounts, 'adq@example.org', password.value))).toMatch(
+      /^E_ACCOUNT_UNKNOWN/,
+    );
+  });
+
+  it('disable and enable do only what is not so already', () => {
+    const both = ['ada@example.org', 'bob@example.org'];
+    expect(planSwitch(accounts, both, 'disable').steps.map(({ id }) => id)).toEqual([
+      'disable:ada@example.org',
+    ]);
+    expect(planSwitch(accounts, both, 'enable').steps.map(({ id }) => id)).toEqual([
+      'enable:bob@example.org',
+    ]);
+    expect(code(() => planSwitch(accounts, ['x@example.org'], 'enable'))).toMatch(/^E_ACCOUNT_UNKNOWN/);
+  });
+
+  it('removal keeps the mail, and refuses while an alias leads there', () => {
+    expect(code(() => planRemoval(accounts, ['bob@example.org']))).toMatch(/^E_ACCOUNT_ALIAS/);
+    const { steps, notes } = planRemoval(accounts, ['ada@example.net', 'nobody@example.org']);
+    expect(steps.map(({ id }) => id)).toEqual(['remove:ada@example.net']);
+    expect(notes.join('\n')).toContain('stays on the server');
+    expect(notes.join('\n')).toContain('no mailbox or login nobody@example.org');
+    const last = { ...accounts, mailboxes: ['ada@example.net'], aliases: [] };
+    expect(planRemoval(last, ['ada@example.net']).notes.join('\n')).toContain('No mailbox is left');
+  });
+});
+
+describe('planAlias', () => {
+  const targetsOf = (change: ReturnType<typeof planAlias>) => change.steps[0]?.calls[0]?.args[1];
+
+  it('adds to what is there, and does nothing twice', () => {
+    expect(targetsOf(planAlias(accounts, 'info@example.org', ['ada@example.net']))).toBe(
+      'ada@example.org,bob@example.org,ada@example.net',
+    );
+    expect(planAlias(accounts, 'info@example.org', ['bob@example.org']).steps).toEqual([]);
+  });
+
+  it('makes a catch-all, leads to tagged addresses and roles, and warns of forwarding outside', () => {
+    expect(targetsOf(planAlias(accounts, '@example.net', ['ada+all@example.net']))).toBe(
+      'ada+all@example.net',
+    );
+    expect(targetsOf(planAlias(accounts, 'x@example.net', ['postmaster@example.org']))).toBeDefined();
+    expect(planAlias(accounts, 'x@example.net', ['x@elsewhere.test']).notes[0]).toContain('Forwarding to');
+  });
+
+  it.each([
+    ['info@other.org', ['ada@example.org'], /^E_ACCOUNT_DOMAIN/],
+    ['ada@example.org', ['bob@example.org'], /^E_ALIAS_MAILBOX/],
+    ['x@example.org', ['typo@example.org'], /^E_ALIAS_TARGET/],
+    ['x@example.org', ['shop@example.org'], /^E_ALIAS_TARGET/],
+    ['info@example.org', ['team@example.net'], /^E_ALIAS_CIRCLE/],
+    ['x@example.org', ['x@example.org'], /^E_ALIAS_CIRCLE/],
+    ['@example.net', ['typo@example.net'], /^E_ALIAS_CIRCLE/],
+  ])('%s to %j is refused', (address, targets, expected) => {
+    expect(code(() => planAlias(accounts, address, targets))).toMatch(expected);
+  });
+
+  it('two ways to one mailbox are no circle', () => {
+    expect(planAlias(accounts, 'x@example.org', ['info@example.org', 'team@example.net']).steps).toHaveLength(
+      1,
+    );
+  });
+});
+
+describe('planAliasRemoval', () => {
+  it('takes one target out, and the alias with its last one', () => {
+    const some = planAliasRemoval(accounts, 'info@example.org', ['bob@example.org', 'x@example.org']);
+    expect(some.steps[0]?.calls).toEqual([
+      { fn: 'accounts_alias', args: ['info@example.org', 'ada@example.org', 'hash'] },
+    ]);
+    expect(some.notes).toEqual(['info@example.org does not lead to x@example.org.']);
+    for (const targets of [[], ['info@example.org']]) {
+      expect(planAliasRemoval(accounts, 'team@example.net', targets).steps[0]?.calls).toEqual([
+        { fn: 'accounts_alias_remove', args: ['team@example.net', 'hash'] },
+      ]);
+    }
+    expect(planAliasRemoval(accounts, 'none@example.org', []).steps).toEqual([]);
+  });
+
+  it('refuses while another alias leads there', () => {
+    expect(code(() => planAliasRemoval(accounts, 'info@example.org', []))).toMatch(/^E_ALIAS_NEEDED/);
+  });
+});
