@@ -52,7 +52,9 @@ const visibleWithin = 10 * 60 * 1000;
 export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<CarriedOut> {
   const work = await openWork(plan, deps);
   try {
-    await Promise.all([work.run('install'), work.publish('host')]);
+    // Under a second, and the first proof that the token may write: before the server is touched.
+    await work.publish('host');
+    await work.run('install');
     await work.learnKeys();
     const [hostVisible] = await Promise.all([
       work.awaitVisible('host'),
@@ -135,7 +137,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         for (const [lane, planned] of due) await publishIn(lane, stage, planned);
       } catch (error) {
         progress.emit({ kind: 'fail', lane: 'dns', id, message: messageOf(error) });
-        throw error;
+        throw explainRefusal(error, plan, written.length > 0 || generation > plan.server.generation);
       }
       if (stage === 'host') hostWritten = systemClock.now();
       progress.emit({ kind: 'done', lane: 'dns', id });
@@ -231,6 +233,32 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   }
 
   return work;
+}
+
+/** A token that turns out to be no good: before anything was touched it is a matter of credentials, after it of going on. */
+function explainRefusal(error: unknown, plan: FullPlan, touched: boolean): unknown {
+  if (!(error instanceof SetupError)) return error;
+  if (touched && error.exit === Exit.usage) {
+    return new SetupError({
+      code: error.code,
+      exit: Exit.failed,
+      what: error.message,
+      evidence: error.evidence,
+      fix: [...error.fix, 'Then run smtp-setup apply again: it goes on from here.'],
+      cause: error,
+    });
+  }
+  const refused = error.evidence.some((line) => /HTTP 40[13]/.test(line));
+  if (touched || error.code !== 'E_DNS_WRITE' || !refused) return error;
+  const [zone] = plan.zones;
+  return new SetupError({
+    code: 'E_DNS_TOKEN',
+    exit: Exit.usage,
+    what: 'The token may read the zone, but not write to it; nothing was changed.',
+    evidence: error.evidence,
+    fix: zone === undefined ? [] : [`The token needs ${zone.survey.open.definition.rights}.`],
+    cause: error,
+  });
 }
 
 const stageTitles: Readonly<Record<Stage, string>> = {

@@ -8,6 +8,7 @@ import { canonicalName } from '../dns/canonical.js';
 import { recogniseProvider } from '../dns/providers/index.js';
 import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
+import { Exit, SetupError } from '../errors.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
@@ -18,7 +19,7 @@ import { openResolvers } from './open-resolvers.js';
 import { preflight, type Reached, reachServer, settleRunning, worthShowing } from './prepare.js';
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
-import { surveyZones } from './survey.js';
+import { domainsOf, surveyZones } from './survey.js';
 import { prepareTakeOver } from './take-over.js';
 
 /** `init`: finds out, asks the rest, and travels the road; on a finished server it only adds what is new. */
@@ -45,6 +46,11 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   let config = mergeAnswers(session.loaded?.config, answers);
   const server = config.servers[hostname];
   if (server === undefined) throw new Error(`the answers made no server ${hostname}`);
+  if (mailbox !== undefined)
+    refuseForeignMailbox(
+      mailbox.address,
+      domainsOf(config, hostname).map(([name]) => name),
+    );
   const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
   const zones = await surveyZones(session, config, hostname);
   ({ config, consents } = await askAboutForeignMx(asker, { config, hostname, zones, consents }));
@@ -112,6 +118,19 @@ async function askMailbox(
   const address = complete.mailbox?.value;
   if (address === undefined) return undefined;
   return readMailboxPassword(session, address);
+}
+
+/** A mailbox of a domain that lives elsewhere would never get mail. Throws E_MAILBOX_DOMAIN (exit 2). */
+function refuseForeignMailbox(address: string, domains: readonly string[]): void {
+  const domain = address.slice(address.lastIndexOf('@') + 1);
+  if (domains.includes(domain)) return;
+  throw new SetupError({
+    code: 'E_MAILBOX_DOMAIN',
+    exit: Exit.usage,
+    what: `${domain} is none of this server's domains.`,
+    evidence: [`asked for ${address}; this server handles ${domains.join(', ')}`],
+    fix: ['Give a mailbox of one of these domains; nothing was changed.'],
+  });
 }
 
 /** The key that was checked on the way in is what the configuration will hold the server to. */

@@ -123,6 +123,6 @@ export function sudoPasswordMissing(user: string, host: string): SetupError {
   return refuseLogin({
     code: 'E_SUDO_PASSWORD_NEEDED',
     what: `${user} needs a password for sudo on ${host}, and there is none to give.`,
-    fix: ['Run on a terminal to be asked for it, give it by file or environment, or log in as root.'],
+    fix: ['Run on a terminal to be asked for it, allow sudo without a password, or log in as root.'],
   });
 }
