@@ -59,7 +59,7 @@ accounts_enable() {
 # accounts_kick ADDRESS: what is logged in with the old rights is logged out.
 accounts_kick() {
   [ "$STEP_CHANGED" = 0 ] ||
-    timeout 10 doveadm kick "$(printf '%s' "$1" | tr A-Z a-z)" </dev/null >/dev/null 2>&1
+    timeout 10 doveadm kick "$(printf '%s' "$1" | tr '[:upper:]' '[:lower:]')" </dev/null >/dev/null 2>&1
   return 0
 }
 
