@@ -6,8 +6,6 @@ import type { Config, ServerConfig } from '../config/schema.js';
 import type { Secret } from '../config/secret.js';
 import { planZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
-import { chooseSelector } from '../dns/records/dkim.js';
-import type { DkimInput } from '../dns/records/input.js';
 import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
@@ -23,12 +21,13 @@ import type { ManualStep, RunSecret, ServerStep } from '../plan/step.js';
 import type { Connection } from '../ssh/connection.js';
 import type { PlanView } from '../ui/report/plan.js';
 import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
+import { chooseDkim } from './choose-dkim.js';
 import { type DnsIntent, intendDns } from './desired-dns.js';
 import { gatherEvidence } from './gather-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
 import { readGivenFile } from './read-given-file.js';
 import type { Session } from './session.js';
-import { domainsOf, type ZoneSurvey } from './survey.js';
+import type { ZoneSurvey } from './survey.js';
 import { findForeignMx, planRecipients, recallDeferral } from './take-over.js';
 
 export interface WantedMailbox {
@@ -82,7 +81,9 @@ export async function makePlan(
     throw new Error('the plan needs a server that passed preflight');
   const addresses = await chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers);
   const live = zones.flatMap((zone) => zone.live);
-  const dkim = chooseDkim(session, config, hostname, facts, live);
+  const installId = hostname.replace(/[^a-z0-9]+/g, '-');
+  const now = session.context.clock();
+  const dkim = chooseDkim({ config, hostname, dkim: facts.dkim, live, installId, now });
   const directory = request.answers.acmeDirectory?.value ?? facts.certificate.directory;
   const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
   const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
@@ -124,7 +125,7 @@ export async function makePlan(
         audit: (record) => survey.open.provider.audit(record),
         consents: request.consents,
         evidence: await gatherEvidence(session, survey, intent, resolvers, privateNetwork),
-        installId: hostname.replace(/[^a-z0-9]+/g, '-'),
+        installId,
         privateNetwork,
       }),
     })),
@@ -135,9 +136,7 @@ export async function makePlan(
     zones: planned,
     manual: [
       ...addresses.manual,
-      ...(server.unknownRecipients === 'defer'
-        ? [recallDeferral(hostname, session.context.clock(), takenOver.length > 0)]
-        : []),
+      ...(server.unknownRecipients === 'defer' ? [recallDeferral(hostname, now, takenOver.length > 0)] : []),
     ],
     secrets: accounts.secrets,
     models,
@@ -181,27 +180,6 @@ export function refuseDnsConflicts(plan: FullPlan): void {
     evidence: [...first.evidence, ...conflicts.slice(1).map((conflict) => conflict.what)],
     fix: [...new Set(conflicts.flatMap((conflict) => conflict.fix)), 'Nothing was changed.'],
   });
-}
-
-/** The keys on the server, newest first; without any, a selector named after the month (R9) at which DNS holds nothing. */
-function chooseDkim(
-  session: Session,
-  config: Config,
-  hostname: string,
-  facts: Facts,
-  live: readonly DnsRecord[],
-): Map<string, DkimInput[]> {
-  const month = new Date(session.context.clock()).toISOString().slice(0, 7).replace('-', '');
-  return new Map(
-    domainsOf(config, hostname).map(([name]) => {
-      const keys = facts.dkim.keys.filter((key) => key.domain === name);
-      const signing = facts.dkim.signing.find((entry) => entry.domain === name)?.selector;
-      const rank = (selector: string): string => (selector === signing ? `1${selector}` : `0${selector}`);
-      const ordered = [...keys].sort((a, b) => (rank(a.selector) < rank(b.selector) ? 1 : -1));
-      const known = ordered.map(({ selector, publicKey }) => ({ selector, publicKey }));
-      return [name, known.length > 0 ? known : [{ selector: chooseSelector(`s${month}`, name, live) }]];
-    }),
-  );
 }
 
 async function planServer(

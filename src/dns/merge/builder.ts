@@ -117,10 +117,12 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
 
   const blockedByProvider = (before: LiveRecord, role: string): boolean => {
     if (before.readOnly !== true) return false;
+    const what = `The DNS provider manages a record of ${before.name} itself; it cannot be changed from here.`;
+    if (conflicts.some((conflict) => conflict.what === what)) return true;
     conflicts.push({
       code: 'E_DNS_READ_ONLY',
       role,
-      what: `The DNS provider manages a record of ${before.name} itself; it cannot be changed from here.`,
+      what,
       evidence: [formatRecord(before)],
       fix: [
         'Switch off the provider service that made it (at Cloudflare: Email Routing), then run this again.',

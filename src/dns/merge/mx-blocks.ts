@@ -36,6 +36,11 @@ function stsBlock(b: PlanBuilder, domain: DomainInput): Conflict | undefined {
       ...(policy === 'unknown' ? [] : policy.mx.map((mx) => `policy mx: ${mx}`)),
     ],
     fix: [
+      ...(policy === 'unknown'
+        ? [
+            `Look at https://mta-sts.${domain.name}/.well-known/mta-sts.txt; if nobody serves it any more, delete the record.`,
+          ]
+        : []),
       `Add "mx: ${domain.host}" to the policy, or set it to "mode: none", and change its id.`,
       'Then wait for the max_age of the old policy: senders keep it that long, up to a year.',
     ],
@@ -73,7 +78,7 @@ function implicitMxBlock(
     what: `${domain.name} has no MX, but its own address answers on port 25: mail is delivered there today (RFC 5321 section 5.1).`,
     evidence: [`${domain.name} leads to ${address}, port 25 answers`],
     fix: [
-      'If mail shall stay there: publish an MX for that server, and set "mail: send-only" here.',
+      'If mail shall stay there: publish an MX for that server, and set "mail: send-only" for the domain in smtp-setup.yaml.',
       'If nobody reads mail there: stop its mail server or close port 25, then run this again.',
     ],
   };

@@ -54,14 +54,17 @@ export function noteWildcards(b: PlanBuilder, plan: ZonePlan): void {
   const newNames = new Set(
     created.flatMap((name) => ancestorsWithin(name, zone)).filter((name) => !exists(name)),
   );
+  const hidden = new Map<string, string[]>();
   for (const name of newNames) {
     const encloser = ancestorsWithin(name, zone).find(exists);
-    const wild = encloser === undefined ? [] : b.at(`*.${encloser}`);
-    if (wild.length === 0) continue;
-    const types = [...new Set(wild.map(({ data }) => typeOf(data)))].join(', ');
+    if (encloser === undefined || b.at(`*.${encloser}`).length === 0) continue;
+    hidden.set(`*.${encloser}`, [...(hidden.get(`*.${encloser}`) ?? []), name]);
+  }
+  for (const [wildcard, names] of hidden) {
+    const types = [...new Set(b.at(wildcard).map(({ data }) => typeOf(data)))].join(', ');
     b.note(
       'warn',
-      `${name} answers from the wildcard *.${encloser} (${types}) today; with a record of its own it no longer does.`,
+      `The wildcard ${wildcard} (${types}) answers for ${names.sort().join(', ')} today; with records of their own these names no longer show what it says.`,
     );
   }
 }

@@ -27,7 +27,10 @@ export function renderPlan(io: Io, plan: PlanView): string {
   const style = createStyle(io.out);
   const { chalk } = style;
   const lines: string[] = [];
-  if (isEmptyPlan(plan)) lines.push(`${style.mark.done} Nothing to change on ${plan.hostname} or in DNS.`);
+  const stopped = plan.zones.some(({ conflicts }) => conflicts.length > 0);
+  if (stopped) lines.push(chalk.bold(`Plan for ${plan.hostname}: it cannot be carried out as things stand`));
+  else if (isEmptyPlan(plan))
+    lines.push(`${style.mark.done} Nothing to change on ${plan.hostname} or in DNS.`);
   else lines.push(chalk.bold(`Plan for ${plan.hostname}: ${countPlan(plan)}`));
   lines.push(...renderServer(io, style, plan));
   for (const zone of plan.zones) lines.push(...renderZone(io, style, zone));

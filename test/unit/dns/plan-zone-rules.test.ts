@@ -347,8 +347,9 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
       live('*.example.org', { type: 'A', address: '192.0.2.1' }),
       txt('*.example.org', 'x'),
     ]);
-    expect(notes(done)).toContain('mail.example.org answers from the wildcard *.example.org (A, TXT) today');
-    expect(notes(done)).toContain('_domainkey.example.org answers from the wildcard');
+    expect(notes(done)).toContain(
+      'The wildcard *.example.org (A, TXT) answers for _dmarc.example.org, _domainkey.example.org, mail.example.org, s202611._domainkey.example.org today',
+    );
   });
 
   test('R12: a name that exists already hides nothing new', () => {
@@ -356,7 +357,7 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
       live('*.example.org', { type: 'A', address: '192.0.2.1' }),
       live('x.mail.example.org', { type: 'A', address: '192.0.2.2' }),
     ];
-    expect(notes(plan(records))).not.toContain('mail.example.org answers from');
+    expect(notes(plan(records))).not.toMatch(/wildcard[^;]*\bmail\.example\.org/);
   });
 
   test('R13: the TTL of a set that stands there binds, and is never shortened', () => {
