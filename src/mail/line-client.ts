@@ -21,6 +21,8 @@ export interface TlsState {
   reason?: string;
   /** The certificate carries the server's name, whoever signed it. */
   nameMatches: boolean;
+  /** As served, leaf first, DER. */
+  chain: readonly Buffer[];
   certificate: {
     subject: string;
     names: readonly string[];
@@ -187,7 +189,7 @@ function connectTcp({ address, port, timeout = 15_000 }: Endpoint): Promise<net.
 }
 
 function describeTls(socket: tls.TLSSocket, servername: string): TlsState {
-  const peer = socket.getPeerCertificate();
+  const peer = socket.getPeerCertificate(true);
   const nameError = net.isIP(servername) ? undefined : tls.checkServerIdentity(servername, peer);
   const reason = socket.authorizationError ? String(socket.authorizationError) : nameError?.message;
   return {
@@ -196,6 +198,7 @@ function describeTls(socket: tls.TLSSocket, servername: string): TlsState {
     authorized: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
     nameMatches: nameError === undefined,
+    chain: chainOf(peer),
     certificate: {
       subject: String(peer.subject?.CN ?? ''),
       names: (peer.subjectaltname ?? '')
@@ -207,4 +210,17 @@ function describeTls(socket: tls.TLSSocket, servername: string): TlsState {
       raw: peer.raw ?? Buffer.alloc(0),
     },
   };
+}
+
+/** A self-signed root names itself as its issuer; that ends the walk. */
+function chainOf(peer: tls.DetailedPeerCertificate): Buffer[] {
+  const chain: Buffer[] = [];
+  const seen = new Set<string>();
+  let next: tls.DetailedPeerCertificate | undefined = peer;
+  while (next?.raw !== undefined && !seen.has(next.fingerprint256)) {
+    seen.add(next.fingerprint256);
+    chain.push(next.raw);
+    next = next.issuerCertificate;
+  }
+  return chain;
 }

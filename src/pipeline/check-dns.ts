@@ -1,6 +1,7 @@
 import type { DnsTarget } from '../checks/dns/context.js';
 import { createPinnedFetch } from '../checks/fetch-pinned.js';
-import { runDnsChecks } from '../checks/run.js';
+import { type CheckReport, runDnsChecks } from '../checks/run.js';
+import { createSmtpProbe } from '../checks/smtp-look.js';
 import type { CheckOptions } from '../cli/commands/check.js';
 import type { Run } from '../cli/outcome.js';
 import type { Config } from '../config/schema.js';
@@ -11,6 +12,7 @@ import { specialAddressKind } from '../lib/ip.js';
 import { readVersion } from '../version.js';
 import { intendDns } from './desired-dns.js';
 import { namesPrivateResolver } from './open-resolvers.js';
+import { checkerName } from './prove.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf } from './survey.js';
@@ -18,9 +20,21 @@ import { domainsOf } from './survey.js';
 /** A lower limit would add round trips: one dependency level is asked at once. */
 const queriesAtOnce = 256;
 
+/** Milliseconds for a connection to a mail port, and for each reply. */
+const smtpTimeout = 10_000;
+
 /** `check dns`: live DNS against configuration and lock file, or any domain by itself. Needs neither SSH nor tokens. */
 export const runCheckDns: Run<CheckOptions> = async (context, options) => {
   const session = await openSession(context, options);
+  return publishReport(context, options, await reportDns(session, options));
+};
+
+/** The report of `check dns`; other commands look at DNS by it, too. */
+export async function reportDns(
+  session: Session,
+  options: Pick<CheckOptions, 'flags' | 'selectors' | 'only' | 'skip' | 'profile' | 'smtp' | 'wait'>,
+): Promise<CheckReport> {
+  const { context } = session;
   const { signal } = context;
   const targets = chooseTargets(session, options);
   const privateNetwork = isPrivate(session);
@@ -31,7 +45,7 @@ export const runCheckDns: Run<CheckOptions> = async (context, options) => {
   if (options.wait !== undefined) {
     await waitForRecords(session, targets, createAuthoritativeResolver(common), options.wait);
   }
-  const report = await runDnsChecks(
+  return runDnsChecks(
     {
       targets,
       resolver: session.answers.resolver?.value ?? "this machine's own resolver",
@@ -47,14 +61,14 @@ export const runCheckDns: Run<CheckOptions> = async (context, options) => {
       recursive,
       now: context.clock,
       fetch: createPinnedFetch({ signal }),
+      ...(options.smtp ? { probe: createSmtpProbe({ ehloName: checkerName, timeout: smtpTimeout }) } : {}),
       privateNetwork,
     },
   );
-  return publishReport(context, options, report);
-};
+}
 
 /** The configuration's domains with the state the lock file settles, or the one domain that was named. */
-function chooseTargets(session: Session, options: CheckOptions): DnsTarget[] {
+function chooseTargets(session: Session, options: Pick<CheckOptions, 'flags' | 'selectors'>): DnsTarget[] {
   const { loaded, lock } = session;
   const named = options.flags.domain === undefined ? undefined : session.answers.domain?.value;
   if (loaded !== undefined && (named === undefined || loaded.config.domains[named] !== undefined)) {

@@ -26,6 +26,8 @@ export interface CheckOptions {
   failOn: FailOn;
   unknown?: 'fail' | 'ok';
   profile?: ProfileId;
+  /** Also connect to the mail ports: STARTTLS, certificate, DANE. */
+  smtp?: boolean;
   /** Seconds to wait for records that are written and not yet served. */
   wait?: number;
   junit?: string;
@@ -66,11 +68,12 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
       )
       .addOption(new Option('--unknown <how>', 'what unknown results count as').choices(['fail', 'ok']))
       .addOption(new Option('--profile <receiver>', 'judge as this receiver does').choices(profileNames))
+      .option('--smtp', 'dns: also connect to the mail ports (STARTTLS, certificate, DANE)')
       .option('--wait [time]', 'wait until the records are visible (default 10m)', parseWait)
       .option('--junit <file>', 'also write JUnit XML')
       .option('--html <file>', 'also write a self-contained page');
     addOutputFlags(command).action(async (scope: CheckOptions['scope'], options: Parsed) => {
-      const { config, selector, only, skip, failOn, unknown, profile, wait, junit, html } = options;
+      const { config, selector, only, skip, failOn, unknown, profile, smtp, wait, junit, html } = options;
       await run({
         scope,
         flags: readQuestionFlags({ ...options }, keys),
@@ -81,6 +84,7 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
         ...(skip === undefined ? {} : { skip }),
         ...(unknown === undefined ? {} : { unknown }),
         ...(profile === undefined ? {} : { profile }),
+        ...(smtp === undefined ? {} : { smtp }),
         ...(wait === undefined ? {} : { wait: wait === true ? 600 : wait }),
         ...(junit === undefined ? {} : { junit }),
         ...(html === undefined ? {} : { html }),

@@ -134,6 +134,7 @@ const state: TlsState = {
   cipher: 'TLS_AES_256_GCM_SHA384',
   authorized: true,
   nameMatches: true,
+  chain: [],
   certificate: {
     subject: 'mail.example.org',
     names: ['mail.example.org'],
