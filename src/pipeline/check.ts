@@ -50,7 +50,12 @@ const runCheckServer: Run<CheckOptions> = async (context, options) => {
   return publishReport(context, options, report);
 };
 
-async function checkHost(context: Context, session: Session, hostname: string, addresses: readonly string[]) {
+export async function checkHost(
+  context: Context,
+  session: Session,
+  hostname: string,
+  addresses: readonly string[],
+) {
   const domains = session.loaded === undefined ? [] : domainsOf(session.loaded.config, hostname);
   const findings = await runServerChecks({
     hostname,

@@ -32,8 +32,11 @@ export const runLogs: Run<LogsOptions> = async (context, options) => {
   // A message that is under way when we begin is told from its beginning.
   const tracker = new Tracker();
   const told = new Map<Story, number>();
+  const begin = context.clock() / 1000;
+  let last = begin - options.since;
   const take = (text: string, print: boolean): void => {
     const line = parseLogLine(text);
+    last = line?.time ?? last;
     const event = line === undefined ? undefined : readEvent(line);
     const story = line === undefined || event === undefined ? undefined : tracker.add(line.time, event);
     if (story === undefined) return;
@@ -42,9 +45,8 @@ export const runLogs: Run<LogsOptions> = async (context, options) => {
     told.set(story, story.events.length);
     if (print) (io.json ? io.say : io.print)(renderEvents(io, story, from));
   };
-  for (const line of (await readJournal(connection, options.since, context.clock() / 1000)).split('\n'))
-    take(line, false);
+  for (const line of (await readJournal(connection, options.since, begin)).split('\n')) take(line, false);
   for (const story of tracker.stories()) if (!story.done) told.delete(story);
   io.say('Following; Ctrl-C ends it.');
-  return followJournal(connection, context.signal, (line) => take(line, true));
+  return followJournal(connection, last, context.signal, (line) => take(line, true));
 };

@@ -17,39 +17,57 @@ export async function readJournal(connection: Connection, since: number, now: nu
     maxOutput: maxJournal + 65_536,
   });
   if (code === 0 && !(stdout === '' && stderr.trim() !== '')) return stdout;
-  throw new SetupError({
+  throw unreadable(stderr);
+}
+
+/** Seconds after which a fresh one is begun: the connection keeps what a command printed. */
+const followSeconds = 15 * 60;
+
+/**
+ * Hands on whole lines as they are logged, those of after `after` (seconds since 1970) first, until `signal` aborts
+ * (AbortError) or the connection is lost.
+ */
+export async function followJournal(
+  connection: Connection,
+  after: number,
+  signal: AbortSignal,
+  onLine: (line: string) => void,
+): Promise<never> {
+  let last = after;
+  for (;;) {
+    const known = last;
+    let rest = '';
+    const decoder = new TextDecoder();
+    // No filter behind it: a program in a pipe holds its output back until it has a block of it.
+    const { code, stderr } = await connection.exec(
+      `timeout ${followSeconds} journalctl --facility=mail -f --no-tail --since=@${Math.floor(last)} -o short-unix -q --no-pager`,
+      {
+        root: true,
+        signal,
+        maxOutput: maxJournal,
+        onStdout(chunk) {
+          const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+          rest = (lines.pop() ?? '').slice(0, 65_536);
+          for (const line of lines) {
+            const time = Number(line.slice(0, line.indexOf(' ')));
+            // `--since` knows whole seconds only.
+            if (!(time > known)) continue;
+            last = time;
+            onLine(line);
+          }
+        },
+      },
+    );
+    if (code !== 124) throw unreadable(stderr);
+  }
+}
+
+function unreadable(stderr: string): SetupError {
+  return new SetupError({
     code: 'E_JOURNAL',
     exit: Exit.inconclusive,
     what: "The server's mail log cannot be read.",
     evidence: stderr.split('\n', 3).map((line) => sanitizeLine(line)),
     fix: ['Look at the server: journalctl --facility=mail'],
   });
-}
-
-/** Bytes after which a fresh one is begun: the connection keeps what a command printed. */
-const followBytes = 32 * 1024 * 1024;
-
-/** Hands on whole lines as they are logged, until `signal` aborts (AbortError) or the connection is lost. */
-export async function followJournal(
-  connection: Connection,
-  signal: AbortSignal,
-  onLine: (line: string) => void,
-): Promise<never> {
-  for (;;) {
-    let rest = '';
-    const decoder = new TextDecoder();
-    await connection.exec(
-      `journalctl --facility=mail -f -n 0 -o short-unix -q --no-pager | head -c ${followBytes}`,
-      {
-        root: true,
-        signal,
-        maxOutput: followBytes + 65_536,
-        onStdout(chunk) {
-          const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-          rest = (lines.pop() ?? '').slice(0, 65_536);
-          for (const line of lines) onLine(line);
-        },
-      },
-    );
-  }
 }

@@ -11,6 +11,7 @@ import { planCommand } from './plan.js';
 import { queueCommand } from './queue.js';
 import { reportCommand } from './report.js';
 import { sandboxCommand } from './sandbox.js';
+import { statusCommand } from './status.js';
 import { undoCommand } from './undo.js';
 import { userCommand } from './user.js';
 
@@ -47,6 +48,7 @@ export const commands: readonly Entry[] = [
   entry(queueCommand, async () => (await import('../../pipeline/queue.js')).runQueue),
   entry(logsCommand, async () => (await import('../../pipeline/logs.js')).runLogs),
   entry(reportCommand, async () => (await import('../../pipeline/report.js')).runReport),
+  entry(statusCommand, async () => (await import('../../pipeline/status.js')).runStatus),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

@@ -1,0 +1,44 @@
+import type { QuestionKey } from '../../config/questions.js';
+import {
+  addConfigFlag,
+  addOutputFlags,
+  addQuestionFlags,
+  type FlagValues,
+  readQuestionFlags,
+} from '../flags.js';
+import type { CommandDefinition } from './definition.js';
+import { serverKeys } from './user.js';
+
+export interface StatusOptions {
+  /** Says nothing but what differs from last time: for cron. */
+  changedOnly: boolean;
+  flags: FlagValues;
+  config?: string;
+}
+
+const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
+
+/** `status`: is everything well, and what is new since last time? */
+export const statusCommand: CommandDefinition<StatusOptions> = {
+  examples: ['smtp-setup status', 'smtp-setup status --changed-only'],
+  define(program, run) {
+    const command = program
+      .command('status')
+      .summary('is everything well, and what is new since last time')
+      .description(
+        'Judges services by what they do, the certificate as served, disk, queue, updates, and drift of files and DNS.',
+      )
+      .option(
+        '--changed-only',
+        'print only what changed since the last status; nothing when nothing did (for cron)',
+      );
+    addConfigFlag(addQuestionFlags(command, keys));
+    addOutputFlags(command).action(async (options: { config?: string; changedOnly?: boolean }) => {
+      await run({
+        changedOnly: options.changedOnly ?? false,
+        flags: readQuestionFlags({ ...options }, keys),
+        ...(options.config === undefined ? {} : { config: options.config }),
+      });
+    });
+  },
+};

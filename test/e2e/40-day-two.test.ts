@@ -1,0 +1,6 @@
+import { describe } from 'vitest';
+import { tellDayTwoStory } from './day-two-story.js';
+
+describe.each(['debian-12', 'debian-13'] as const)('day two on %s', (image) => {
+  tellDayTwoStory(image);
+});
