@@ -82,6 +82,7 @@ async function runTarget(
   const comparing = ids.has(recordsCheck.id) && ctx.target.expected.length > 0;
   // The comparison stays silent about what another check names, so it needs the verdicts of all of them.
   const needed = dnsChecks.filter((check) => (comparing || ids.has(check.id)) && isMet(check.needs, ctx));
+  if (needed.length > 0) await askFirst(ctx, ids);
   const findings = (
     await Promise.all(needed.map((check) => runCheck(check, () => check.run(ctx), signal)))
   ).flat();
@@ -89,6 +90,19 @@ async function runTarget(
   if (!comparing) return kept;
   const compared = await runCheck(recordsCheck, () => compareRecords({ ctx, findings }), signal);
   return [...kept, ...compared];
+}
+
+/**
+ * Almost every question waits for the zone's servers: these leave before the checks, whose beginning takes its time, too.
+ * Whoever needs the answers asks again and gets the remembered ones.
+ */
+async function askFirst({ target, deps }: DnsContext, ids: ReadonlySet<string>): Promise<void> {
+  const parent = target.domain.slice(target.domain.indexOf('.') + 1);
+  const names = [target.domain, target.host, ids.has('NS-DELEG') ? parent : undefined];
+  void Promise.allSettled(
+    names.flatMap((name) => (name === undefined ? [] : [deps.authoritative.findZone(name)])),
+  );
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 function isMet(needs: readonly DnsNeed[], { target, deps }: DnsContext): boolean {

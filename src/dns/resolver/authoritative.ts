@@ -50,6 +50,10 @@ function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Pr
   return value;
 }
 
+function viaOf(server: NameServer): string {
+  return `${formatServerAddress(server)} (${server.host})`;
+}
+
 /** Asks each zone's own servers by address, RD=0, AA needed. Zone cuts are found once. */
 export function createAuthoritativeResolver(options: AuthoritativeOptions): ZoneInspector {
   const { recursive, query, anchors = [], port = 53, timeoutMs = 2000, signal } = options;
@@ -98,8 +102,7 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Zone
       transport,
       ...(abort && { signal: abort }),
     });
-    const via = `${formatServerAddress(server)} (${server.host})`;
-    const answer = toAnswer(name, type, reply, { via, level: 'authoritative' });
+    const answer = toAnswer(name, type, reply, { via: viaOf(server), level: 'authoritative' });
     const referral = reply.ok ? readReferral(reply, zone, name) : undefined;
     const lame = reply.ok && !reply.authoritative && !referral;
     const marked: ServerAnswer = { ...answer, server, lame };
@@ -110,20 +113,25 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Zone
     return { answer: marked, referral, glue: reply.ok ? reply.additional : [] };
   };
 
+  type Reply = Awaited<ReturnType<typeof askOne>>;
+
   /** Every host at its first address that answers. */
-  const askHost = async (
-    zone: string,
-    addresses: readonly NameServer[],
-    name: string,
-    type: QueryType,
-    abort: AbortSignal | undefined,
-  ) => {
-    let last: Awaited<ReturnType<typeof askOne>> | undefined;
+  const askHost = async (addresses: readonly NameServer[], ask: (server: NameServer) => Promise<Reply>) => {
+    let last: Reply | undefined;
     for (const server of addresses) {
-      last = await askOne(zone, server, name, type, abort);
+      last = await ask(server);
       if (last.answer.status !== 'timeout') return last;
     }
     return last;
+  };
+
+  /** Two names of one server are two witnesses, but one question. */
+  const oncePerAddress = (ask: (server: NameServer) => Promise<Reply>) => {
+    const asked = new Map<string, Promise<Reply>>();
+    return async (server: NameServer): Promise<Reply> => {
+      const reply = await remember(asked, server.address, () => ask(server));
+      return { ...reply, answer: { ...reply.answer, server, via: viaOf(server) } };
+    };
   };
 
   const askAll = async (
@@ -134,14 +142,12 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Zone
     depth: number,
   ): Promise<readonly ServerAnswer[]> => {
     const hosts = [...new Set(zone.servers.map((server) => server.host))];
+    const ask = oncePerAddress((server) => askOne(zone.zone, server, name, type, abort));
     const replies = await Promise.all(
       hosts.map((host) =>
         askHost(
-          zone.zone,
           zone.servers.filter((server) => server.host === host),
-          name,
-          type,
-          abort,
+          ask,
         ),
       ),
     );

@@ -92,6 +92,21 @@ describe('createAuthoritativeResolver', () => {
     expect(answer.via).toMatch(/^127\.0\.0\.2:\d+ \(ns1\.example\.org\)$/);
   });
 
+  it('asks a server that has two names once, and hears both', async () => {
+    const { resolver, ns1 } = await lab({
+      records: ['mail.example.org A 198.51.100.25'],
+      recursive: ['example.org NS ns3.example.org', 'ns3.example.org A 127.0.0.2'],
+    });
+    const answers = await resolver.resolveEach('mail.example.org', 'A');
+    expect(answers.map(({ server, status }) => [server.host, status])).toEqual([
+      ['ns1.example.org', 'ok'],
+      ['ns2.example.org', 'ok'],
+      ['ns3.example.org', 'ok'],
+    ]);
+    expect(answers[2]?.via).toContain('(ns3.example.org)');
+    expect(ns1.queries.filter((asked) => asked.startsWith('mail.'))).toHaveLength(1);
+  });
+
   it('tells the resolver nothing about names below an anchor (R21)', async () => {
     const { resolver, recursiveServer } = await lab({});
     const answer = await resolver.resolve('new.example.org', 'A');
