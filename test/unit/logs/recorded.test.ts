@@ -128,6 +128,12 @@ describe.each(releases)('the log of a %s', (release) => {
       count: 2,
       clients: [{ client: 'unknown[198.51.100.10]', count: 2 }],
     });
+    // Dozens of our own probes were refused, too; only what strangers and users tried counts.
+    const refusals = stories.filter(
+      (story) => !isProbe(story) && story.events.at(-1)?.event.kind === 'rejected',
+    );
+    expect(report.in.refused).toBe(refusals.length);
+    expect(report.in.refusals.some(({ reason }) => reason.includes('need fully-qualified'))).toBe(false);
     expect(report.answers.map(({ explanation, outcome }) => `${explanation?.id} ${outcome}`).sort()).toEqual([
       'mailbox-full deferred',
       'no-such-domain bounced',
