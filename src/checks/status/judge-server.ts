@@ -43,9 +43,9 @@ function judgeServices({ facts }: StatusInput): Finding[] {
     const [first] = known;
     // A profile without it.
     if (first === undefined) return [];
-    const running = known.find((name) => facts.units.get(name)?.active === 'active');
-    // On older releases postfix.service is a shell that is "active" whatever its instance does.
-    const judged = known.includes('postfix@-.service') ? 'postfix@-.service' : (running ?? first);
+    // On older releases postfix.service is a shell that has exited and counts as active, whatever its instance does.
+    const real = known.filter((name) => facts.units.get(name)?.sub !== 'exited');
+    const judged = real.find((name) => facts.units.get(name)?.active === 'active') ?? real[0] ?? first;
     const state = facts.units.get(judged);
     const ok = state?.active === 'active';
     return [

@@ -8,7 +8,7 @@ import { renderStatus } from '../../../../src/ui/report/status.js';
 import { captureStreams } from '../../../helpers/streams.js';
 
 const now = 1_800_000_000;
-const unit = (active: string) => ({ active, sub: 'x', enabled: 'enabled' });
+const unit = (active: string, sub = 'running') => ({ active, sub, enabled: 'enabled' });
 const sha256 = 'a'.repeat(64);
 const file = (path: string, hash = sha256) =>
   [path, { type: 'file' as const, mode: '0644', owner: 'root:root', sha256: hash, pristine: false }] as const;
@@ -26,7 +26,7 @@ function input(facts: Partial<StatusInput['facts']> = {}, rest: Partial<StatusIn
   return {
     facts: {
       units: new Map([
-        ['postfix.service', unit('active')],
+        ['postfix.service', unit('active', 'exited')],
         ['postfix@-.service', unit('active')],
         ['dovecot.service', unit('active')],
       ]),
@@ -63,15 +63,21 @@ describe('judgeServer', () => {
     expect(judgeServer(input()).filter(({ status }) => status !== 'pass' && status !== 'info')).toEqual([]);
   });
 
-  it('judges Postfix by its instance where postfix.service is an empty shell', () => {
+  it.each([
+    // Debian 12 and before: the shell, and the instance that does the work.
+    [unit('active', 'exited'), unit('active'), 'postfix@-.service pass'],
+    [unit('active', 'exited'), unit('failed', 'failed'), 'postfix@-.service fail'],
+    [unit('inactive', 'dead'), unit('inactive', 'dead'), 'postfix@-.service fail'],
+    // Debian 13: the instance is there for old habits' sake.
+    [unit('active'), unit('inactive', 'dead'), 'postfix.service pass'],
+    [unit('active'), undefined, 'postfix.service pass'],
+    [unit('failed', 'failed'), undefined, 'postfix.service fail'],
+  ])('judges the unit that does the work (%#)', (shell, instance, expected) => {
     const units = new Map([
-      ['postfix.service', unit('active')],
-      ['postfix@-.service', unit('failed')],
+      ['postfix.service', shell],
+      ...(instance ? [['postfix@-.service', instance] as const] : []),
     ]);
-    expect(judge(input({ units }), 'SRV-UNIT')).toEqual(['postfix@-.service fail']);
-    expect(judge(input({ units: new Map([['postfix.service', unit('active')]]) }), 'SRV-UNIT')).toEqual([
-      'postfix.service pass',
-    ]);
+    expect(judge(input({ units }), 'SRV-UNIT')).toEqual([expected]);
   });
 
   it.each([
