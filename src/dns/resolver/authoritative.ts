@@ -50,13 +50,19 @@ function remember<T>(cache: Map<string, Promise<T>>, key: string, make: () => Pr
   return value;
 }
 
+/** A host name below one of the domains is no anchor of its own: it may be about to be created (R21). */
+function outermost(anchors: readonly string[]): string[] {
+  return anchors.filter((one) => anchors.every((other) => other === one || !isWithin(one, other)));
+}
+
 function viaOf(server: NameServer): string {
   return `${formatServerAddress(server)} (${server.host})`;
 }
 
 /** Asks each zone's own servers by address, RD=0, AA needed. Zone cuts are found once. */
 export function createAuthoritativeResolver(options: AuthoritativeOptions): ZoneInspector {
-  const { recursive, query, anchors = [], port = 53, timeoutMs = 2000, signal } = options;
+  const { recursive, query, port = 53, timeoutMs = 2000, signal } = options;
+  const anchors = outermost(options.anchors ?? []);
   const lookup: ZoneLookup = {
     recursive,
     port,
@@ -70,8 +76,9 @@ export function createAuthoritativeResolver(options: AuthoritativeOptions): Zone
     const anchor = anchors.filter((domain) => isWithin(name, domain)).sort((a, b) => b.length - a.length)[0];
     const from = anchor ?? name;
     const start = remember(starts, from, async () => {
-      // Most anchors are zone apexes: the NS question goes out together with the one for the SOA.
-      const guess = anchor !== undefined ? remember(zones, from, () => findServers(lookup, from)) : undefined;
+      // Most anchors and the names above them are zone apexes: the NS question goes out with the one for the SOA.
+      const likely = anchor !== undefined || anchors.some((domain) => isWithin(domain, from));
+      const guess = likely ? remember(zones, from, () => findServers(lookup, from)) : undefined;
       const apex = await findZoneApex(recursive, from);
       if ('error' in apex) return apex;
       if (guess && apex.zone === from) return guess;

@@ -114,6 +114,13 @@ describe('createAuthoritativeResolver', () => {
     expect(recursiveServer.queries.filter((asked) => asked.startsWith('new.'))).toEqual([]);
   });
 
+  it('nor about a host name that is named beside its domain (R21)', async () => {
+    const { resolver, recursiveServer } = await lab({ anchors: ['new.example.org', 'example.org'] });
+    expect(await resolver.resolve('new.example.org', 'A')).toMatchObject({ status: 'nxdomain' });
+    expect(await resolver.findZone('new.example.org')).toMatchObject({ zone: 'example.org' });
+    expect(recursiveServer.queries.filter((asked) => asked.startsWith('new.'))).toEqual([]);
+  });
+
   it('follows a referral to a delegated zone below the anchor', async () => {
     const { resolver } = await lab({});
     const answer = await resolver.resolve('mail.sub.example.org', 'A');
