@@ -5,4 +5,4 @@ export { findMissingHostPackages, installHostPackages } from './host-packages.js
 export { ensureImage } from './images/build-image.js';
 export type { VpsImage } from './images/recipes.js';
 export { type Lab, listLabs, loadLab } from './lab.js';
-export { hasLayer, removeLayer } from './machine/layers.js';
+export { hasLayer, pruneLayers, removeLayer } from './machine/layers.js';

@@ -7,6 +7,7 @@ import {
   destroyLab,
   hasLayer,
   type Lab,
+  pruneLayers,
   type VpsImage,
 } from '../../src/sandbox/index.js';
 import { type MailProgram, openMailProgram } from '../../src/sandbox/mail-program.js';
@@ -110,7 +111,11 @@ export async function installServer(name: string, image: VpsImage): Promise<Inst
   try {
     if (!cold) await forgetFormerWorld(world);
     const init = await world.cli(world.rehearsal.initArguments);
-    if (cold && init.code === 0) await world.lab.vps.saveLayer(provisionedLayer());
+    if (cold && init.code === 0) {
+      await world.lab.vps.saveLayer(provisionedLayer());
+      // Each change of the source leaves one of about 450 MB behind.
+      await pruneLayers(cacheDirFrom({}), image, 'provisioned-', 8);
+    }
     return { world, init };
   } catch (error) {
     await world.lab.down();

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Exit, SetupError } from '../../errors.js';
 import { imageKey, RECIPES, type VpsImage } from '../images/recipes.js';
@@ -81,6 +81,28 @@ export async function writeLayer(
 export async function removeLayer(cacheDir: string, imageDir: string, name: string): Promise<void> {
   await requireReplaceable(cacheDir, imageDir, name);
   await rm(layerDir(cacheDir, imageDir, name), { recursive: true, force: true });
+}
+
+/** Removes the oldest layers of an image whose names begin with `prefix`, but the newest `keep` and those in use. */
+export async function pruneLayers(
+  cacheDir: string,
+  image: VpsImage,
+  prefix: string,
+  keep: number,
+): Promise<void> {
+  const imageDir = join(cacheDir, 'images', imageKey(RECIPES[image]));
+  const layers: { name: string; written: number }[] = [];
+  for (const name of await listLayers(cacheDir, imageDir)) {
+    if (!name.startsWith(prefix)) continue;
+    layers.push({ name, written: (await stat(layerDir(cacheDir, imageDir, name))).mtimeMs });
+  }
+  for (const { name } of layers.sort((a, b) => b.written - a.written).slice(keep)) {
+    try {
+      await removeLayer(cacheDir, imageDir, name);
+    } catch (error) {
+      if (!(error instanceof SetupError) || error.exit !== Exit.busy) throw error;
+    }
+  }
 }
 
 /**
