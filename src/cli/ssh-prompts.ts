@@ -14,7 +14,10 @@ export function createSshPrompts(asker: Asker, redactor: Redactor): Partial<SshP
     confirmHostKey: (host, fingerprint, keyType) =>
       asker.confirm({
         key: 'confirmHostKey',
-        message: `First contact with ${host}. Its ${keyType} key is ${fingerprint}. Is it the right one?`,
+        message: `The ${keyType} key of ${host} is ${fingerprint}. Is it the right one?`,
+        hint:
+          "First contact with this server: compare its key with what the provider's panel shows, or log in at its " +
+          'console and run: for k in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $k; done',
         default: false,
         flag: '--host-key',
       }),

@@ -7,6 +7,8 @@ export type AskKey = QuestionKey | (string & {});
 export interface TextRequest {
   key: AskKey;
   message: string;
+  /** What helps with the answer: where to look, what is needed; shown above the question. */
+  hint?: string;
   /** Taken on Enter. */
   default?: string;
   /** `true`, or one sentence about what is wrong; asked again then. */
@@ -16,6 +18,8 @@ export interface TextRequest {
 export interface SecretRequest {
   key: AskKey;
   message: string;
+  /** What helps with the answer: where to look, what is needed; shown above the question. */
+  hint?: string;
   /** Gets the typed value; an empty one means Enter. May take a while (a token tried at its provider). */
   validate?(value: string): true | string | Promise<true | string>;
 }
@@ -23,6 +27,8 @@ export interface SecretRequest {
 export interface ConfirmRequest {
   key: AskKey;
   message: string;
+  /** What helps with the answer: where to look, what is needed; shown above the question. */
+  hint?: string;
   /** What Enter means. */
   default: boolean;
   /** The flag that gives this consent without a terminal: `--yes`. */

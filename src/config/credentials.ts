@@ -64,14 +64,14 @@ async function askField(
   tryOut: (secret: Secret) => Promise<true | string>,
 ): Promise<Secret> {
   const key = `credential.${field.key}`;
-  const hint = `${field.help ?? definition.rights}; made at ${definition.tokenUrl}`;
-  const message = `${definition.title}: ${field.label}? (${hint})`;
+  const hint = `${(field.help ?? definition.rights).replace(/\.?$/, '.')} Made at ${definition.tokenUrl}`;
+  const message = `${field.label}?`;
   const validate = async (value: string): Promise<true | string> => {
     return value.trim() === ''
       ? 'It is needed to write the DNS records.'
       : await tryOut(new Secret(value.trim()));
   };
   // What is no secret is typed in the open.
-  if (field.secret) return new Secret((await asker.secret({ key, message, validate })).reveal().trim());
-  return new Secret((await asker.text({ key, message })).trim());
+  if (field.secret) return new Secret((await asker.secret({ key, message, hint, validate })).reveal().trim());
+  return new Secret((await asker.text({ key, message, hint })).trim());
 }

@@ -24,6 +24,8 @@ export interface Known {
   ptr?: string;
   /** Provider recognised from the domain's name servers. */
   recognisedDns?: string;
+  /** The providers that can be chosen from. */
+  dnsProviders?: readonly { id: string; title: string }[];
 }
 
 export interface Question {
@@ -39,6 +41,8 @@ export interface Question {
   configKey?: string;
   /** `init` cannot do without it. */
   required?: boolean;
+  /** What can be chosen at a terminal; left out: it is typed. */
+  choices?(known: Known): readonly { value: string; name: string }[];
   /** What Enter gives, and what is taken without a terminal. */
   suggest?(known: Known): string | undefined;
   parse(input: string): validate.Parsed;
@@ -102,6 +106,11 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     configKey: 'domains.<domain>.dns',
     required: true,
     suggest: (known) => known.recognisedDns,
+    choices: ({ dnsProviders = [], recognisedDns }) =>
+      dnsProviders.map(({ id, title }) => ({
+        value: id,
+        name: id === recognisedDns ? `${title} (by its name servers)` : title,
+      })),
     parse: validate.parseId,
   },
   mailbox: {

@@ -26,9 +26,10 @@ export async function completeAnswers(
   const missing: Missing[] = [];
   for (const key of keys) {
     if (answers[key] !== undefined) continue;
-    const suggestion = questions[key].suggest?.({ ...known, ...domainOf(answers) });
+    const now: Known = { ...known, ...domainOf(answers) };
+    const suggestion = questions[key].suggest?.(now);
     if (asker.interactive) {
-      const value = await askQuestion(asker, key, suggestion, answers);
+      const value = await askQuestion(asker, key, suggestion, answers, now);
       answers[key] = { value, origin: value === suggestion ? { from: 'detected' } : { from: 'answer' } };
     } else if (suggestion !== undefined) answers[key] = { value: suggestion, origin: { from: 'detected' } };
     else missing.push(describeMissing(key));
@@ -60,8 +61,17 @@ async function askQuestion(
   key: QuestionKey,
   suggestion: string | undefined,
   answers: Answers,
+  known: Known,
 ): Promise<string> {
   const question = questions[key];
+  const choices = question.choices?.(known) ?? [];
+  if (choices.length > 0)
+    return asker.choose({
+      key,
+      message: question.message ?? question.help,
+      choices,
+      ...(suggestion === undefined ? {} : { default: suggestion }),
+    });
   const check = (input: string): true | string => {
     const parsed = question.parse(input);
     if (!parsed.ok) return [parsed.problem, parsed.hint].filter(Boolean).join(' ');

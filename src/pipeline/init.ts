@@ -5,7 +5,7 @@ import { mergeAnswers } from '../config/merge-answers.js';
 import type { QuestionKey } from '../config/questions.js';
 import { completeAnswers, missingError } from '../config/wizard.js';
 import { canonicalName } from '../dns/canonical.js';
-import { recogniseProvider } from '../dns/providers/index.js';
+import { providers, recogniseProvider } from '../dns/providers/index.js';
 import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import { Exit, SetupError } from '../errors.js';
@@ -38,6 +38,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   answers = await completeAnswers(asker, ['hostname', 'dns'], answers, {
     ...(await readNames(recursive, reached)),
     ...(await recogniseDns(recursive, domain)),
+    dnsProviders: providers,
   });
   const mailbox = await askMailbox(session, answers, reached);
   answers = pinHostKey(answers, reached);

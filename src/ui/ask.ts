@@ -2,14 +2,21 @@ import inquirer from 'inquirer';
 import type { Asker, ChoiceRequest, ConfirmRequest, SecretRequest, TextRequest } from '../config/asker.js';
 import { Secret } from '../config/secret.js';
 import { cancelledError } from './cancelled.js';
+import { createStyle } from './colors.js';
 import type { Io } from './io.js';
+import { wrapText } from './text.js';
 
 /** Asks the person at the terminal; prompts go to stderr, so that stdout stays clean. */
 export function createPromptAsker(io: Io, signal: AbortSignal): Asker {
   const prompt = inquirer.createPromptModule({ input: io.stdin, output: io.err.stream, signal });
+  const style = createStyle(io.err);
+  const showHint = (hint: string | undefined): void => {
+    if (hint !== undefined) io.say(style.chalk.dim(wrapText(hint, io.err.width, '  ').join('\n')));
+  };
   return {
     interactive: true,
-    async text({ message, default: preset, validate }: TextRequest) {
+    async text({ message, hint, default: preset, validate }: TextRequest) {
+      showHint(hint);
       const answer = await orCancelled(
         prompt<{ value: string }>([
           {
@@ -23,22 +30,22 @@ export function createPromptAsker(io: Io, signal: AbortSignal): Asker {
       );
       return answer.value;
     },
-    async secret({ message, validate }: SecretRequest) {
-      const answer = await orCancelled(
-        prompt<{ value: string }>([
-          {
-            type: 'password',
-            name: 'value',
-            message,
-            mask: '*',
-            toggleMask: false,
-            validate: (value: string) => validate?.(value) ?? true,
-          },
-        ]),
-      );
-      return new Secret(answer.value);
+    async secret({ message, hint, validate }: SecretRequest) {
+      showHint(hint);
+      for (;;) {
+        const { value } = await orCancelled(
+          prompt<{ value: string }>([
+            { type: 'password', name: 'value', message, mask: '*', toggleMask: false },
+          ]),
+        );
+        const verdict = (await validate?.(value)) ?? true;
+        if (verdict === true) return new Secret(value);
+        // Asked anew and not by the prompt itself: that keeps the refused value, unseen, and a second paste joins it.
+        io.say(`${style.mark.fail} ${verdict}`);
+      }
     },
-    async confirm({ message, default: preset }: ConfirmRequest) {
+    async confirm({ message, hint, default: preset }: ConfirmRequest) {
+      showHint(hint);
       const answer = await orCancelled(
         prompt<{ value: boolean }>([{ type: 'confirm', name: 'value', message, default: preset }]),
       );

@@ -44,6 +44,11 @@ class Capture extends Writable {
     done();
   }
 
+  /** The process's own streams cannot be ended either (Node, "A note on process I/O"), whoever pipes into them. */
+  override end(): this {
+    return this;
+  }
+
   cursorTo(column: number): boolean {
     return this.write(`\u001b[${column + 1}G`);
   }

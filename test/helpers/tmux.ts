@@ -14,10 +14,12 @@ export interface TmuxTerminal {
   close(): void;
 }
 
-const patienceMs = 60_000;
-
 /** Runs a shell command in a terminal of its own, under a tmux server of its own. */
-export function openTerminal(command: string, env: Readonly<Record<string, string>>): TmuxTerminal {
+export function openTerminal(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  patienceMs = 60_000,
+): TmuxTerminal {
   const socket = `smtp-setup-test-${randomBytes(6).toString('hex')}`;
   const tmux = (...args: string[]): string =>
     execFileSync('tmux', ['-L', socket, '-f', '/dev/null', ...args], {

@@ -202,7 +202,7 @@ describe('a line that breaks', () => {
     const server = await fixture.serve();
     const proxy = await startDelayProxy({ host: '127.0.0.1', port: server.port }, 0);
     fixture.onEnd(() => proxy.close());
-    const ssh = await fixture.open(fixture.options(proxy, { keepaliveMs: 50 }));
+    const ssh = await fixture.open(fixture.options(proxy, { keepaliveMs: 500 }));
     const running = ssh.exec('echo up; sleep 60', { onStdout: () => proxy.freeze() });
     const error = await running.catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'E_SSH_LOST', exit: 1 });

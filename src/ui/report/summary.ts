@@ -6,7 +6,7 @@ import { sanitizeLine } from '../../lib/sanitize.js';
 import type { ManualStep } from '../../plan/step.js';
 import { createStyle, type Style } from '../colors.js';
 import type { Io } from '../io.js';
-import { alignColumns } from '../text.js';
+import { alignColumns, cutToWidth } from '../text.js';
 import { renderManual } from './plan.js';
 
 /** What a mail program needs; the same for every mailbox of the server but for the user name. */
@@ -73,7 +73,8 @@ function renderRecords(records: SummaryView['records']): string[] {
     op,
     typeOf(record.data),
     sanitizeLine(record.name),
-    sanitizeLine(formatData(record.data), 5000),
+    // Nobody reads a key's 400 characters; `--json` has them.
+    cutToWidth(sanitizeLine(formatData(record.data), 5000), 80),
   ]);
   return alignColumns(rows).map((line) => `  ${line}`);
 }

@@ -41,6 +41,19 @@ describe('completeAnswers at a terminal', () => {
     expect(answers.dns?.value).toBe('cloudflare');
   });
 
+  it('lets the DNS provider be chosen, the recognised one on Enter', async () => {
+    const dnsProviders = [
+      { id: 'hetzner', title: 'Hetzner' },
+      { id: 'cloudflare', title: 'Cloudflare' },
+    ];
+    const known = { recognisedDns: 'cloudflare', dnsProviders };
+    const ask = (answer: string | typeof enter) =>
+      completeAnswers(scriptAnswers([['dns', answer]]), ['dns'], {}, known);
+    expect((await ask(enter)).dns).toEqual({ value: 'cloudflare', origin: { from: 'detected' } });
+    expect((await ask('hetzner')).dns).toEqual({ value: 'hetzner', origin: { from: 'answer' } });
+    await expect(ask('elsewhere')).rejects.toThrow('no choice "elsewhere"');
+  });
+
   it.each([
     [[['domain', 'not a domain']], /refused: /],
     [

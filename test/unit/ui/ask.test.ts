@@ -68,6 +68,27 @@ describe('the real prompts', () => {
     expect(shown()).not.toContain('marker');
   });
 
+  it('ask for a refused secret from an empty line, and say why', async () => {
+    const { asker, type } = atTerminal();
+    const answer = asker.secret({
+      key: 'token',
+      message: 'Token?',
+      validate: async (value) => (value === 'right' ? true : 'The provider refused it.'),
+    });
+    await type('Token?', `wrong${enterKey}`);
+    await type('The provider refused it.', '');
+    await type('Token?', `right${enterKey}`);
+    expect((await answer).reveal()).toBe('right');
+  });
+
+  it('show above the question what helps with the answer', async () => {
+    const { asker, type, shown } = atTerminal();
+    const answer = asker.secret({ key: 'token', message: 'Token?', hint: 'Made at the panel.' });
+    await type('Token?', `x${enterKey}`);
+    await answer;
+    expect(shown()).toMatch(/^ {2}Made at the panel\.\n[\s\S]*Token\?/);
+  });
+
   it.each([
     ['y', false, true],
     ['n', true, false],
