@@ -1,11 +1,12 @@
 import { Exit, SetupError } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import { CloudflareApi } from './cloudflare/api.js';
-import { failWith, readFailure, tokenRights, tokenUrl } from './cloudflare/api-failure.js';
+import { failWith, makeToken, readFailure, tokenRights, tokenUrl } from './cloudflare/api-failure.js';
 import { applyChanges } from './cloudflare/apply-changes.js';
 import { auditRecord, capabilities } from './cloudflare/audit-record.js';
 import { defaultBaseUrl, openClient } from './cloudflare/open-client.js';
 import type { DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
+import { requireToken } from './require-token.js';
 
 /** Cloudflare, through its official SDK. https://developers.cloudflare.com/api/resources/dns/ */
 export const cloudflare: ProviderDefinition = {
@@ -29,15 +30,7 @@ export const cloudflare: ProviderDefinition = {
 };
 
 async function openCloudflare(context: ProviderContext): Promise<DnsProvider> {
-  if (!/^[A-Za-z0-9_-]{30,}$/.test(context.credentials.token ?? '')) {
-    throw new SetupError({
-      code: 'E_DNS_TOKEN',
-      exit: Exit.usage,
-      what: 'The Cloudflare API token does not look like one (a global API key or a cut copy does not work).',
-      evidence: ['A token has at least 30 letters, digits, hyphens and underscores.'],
-      fix: [`Make a token at ${tokenUrl} with ${tokenRights}.`],
-    });
-  }
+  requireToken('Cloudflare', context.credentials.token, makeToken);
   if (context.baseUrl !== undefined && context.baseUrl !== defaultBaseUrl) {
     context.log(`Cloudflare API endpoint: ${sanitizeLine(context.baseUrl, 200)}`);
   }

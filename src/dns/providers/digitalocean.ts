@@ -1,4 +1,3 @@
-import { Exit, SetupError } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import type { DnsRecord } from '../record.js';
 import { quoteTxt } from '../txt.js';
@@ -6,6 +5,7 @@ import { auditByCapabilities, auditTargets } from './audit-record.js';
 import { DigitalOceanApi } from './digitalocean/api.js';
 import { createWriter } from './digitalocean/writer.js';
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
+import { requireToken } from './require-token.js';
 import { writeChanges } from './write-changes.js';
 
 /** https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records (read 2026-11) */
@@ -48,22 +48,11 @@ export const digitalocean: ProviderDefinition = {
 };
 
 async function openDigitalOcean(context: ProviderContext): Promise<DnsProvider> {
-  const token = context.credentials.token ?? '';
-  if (!/^([a-z]{3}_v1_)?[0-9a-f]{64}$/.test(token)) {
-    throw new SetupError({
-      code: 'E_DNS_TOKEN',
-      exit: Exit.usage,
-      what: 'The DigitalOcean API token does not look like one.',
-      evidence: ['A token is dop_v1_ and 64 hexadecimal digits.'],
-      fix: [`Make a token at ${tokenUrl} with ${rights}.`],
-    });
-  }
+  const makeToken = [`Make a token at ${tokenUrl} with ${rights}.`, 'Pass it in DIGITALOCEAN_TOKEN.'];
+  const token = requireToken('DigitalOcean', context.credentials.token, makeToken);
   const baseUrl = context.baseUrl ?? defaultBaseUrl;
   if (baseUrl !== defaultBaseUrl) context.log(`DigitalOcean API endpoint: ${sanitizeLine(baseUrl, 200)}`);
-  const api = new DigitalOceanApi(context, `${baseUrl.replace(/\/+$/, '')}/v2`, token, [
-    `Make a token at ${tokenUrl} with ${rights}.`,
-    'Pass it in DIGITALOCEAN_TOKEN.',
-  ]);
+  const api = new DigitalOceanApi(context, `${baseUrl.replace(/\/+$/, '')}/v2`, token, makeToken);
   return {
     verify: () => api.verify(),
     findZone: (name) => api.findZone(name),

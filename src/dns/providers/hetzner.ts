@@ -1,9 +1,9 @@
-import { Exit, SetupError } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import { auditByCapabilities, auditTargets } from './audit-record.js';
 import { HetznerApi } from './hetzner/api.js';
 import { createWriter } from './hetzner/writer.js';
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
+import { requireToken } from './require-token.js';
 import { writeChanges } from './write-changes.js';
 
 /** https://docs.hetzner.cloud/reference/cloud#zone-rrsets (read 2026-11) */
@@ -45,22 +45,14 @@ export const hetzner: ProviderDefinition = {
 };
 
 async function openHetzner(context: ProviderContext): Promise<DnsProvider> {
-  const token = context.credentials.token ?? '';
-  if (!/^[A-Za-z0-9]{64}$/.test(token)) {
-    throw new SetupError({
-      code: 'E_DNS_TOKEN',
-      exit: Exit.usage,
-      what: 'The Hetzner API token does not look like one (a token of the old DNS Console does not work).',
-      evidence: ['A Cloud API token has 64 letters and digits.'],
-      fix: [`Make a token at ${tokenUrl} with ${rights}.`],
-    });
-  }
+  const makeToken = [
+    `Make a token at ${tokenUrl} with ${rights}.`,
+    'Pass it in HCLOUD_TOKEN. A token of the old DNS Console does not work.',
+  ];
+  const token = requireToken('Hetzner', context.credentials.token, makeToken);
   const baseUrl = context.baseUrl ?? defaultBaseUrl;
   if (baseUrl !== defaultBaseUrl) context.log(`Hetzner API endpoint: ${sanitizeLine(baseUrl, 200)}`);
-  const api = new HetznerApi(context, baseUrl.replace(/\/+$/, ''), token, [
-    `Make a token at ${tokenUrl} with ${rights}.`,
-    'Pass it in HCLOUD_TOKEN.',
-  ]);
+  const api = new HetznerApi(context, baseUrl.replace(/\/+$/, ''), token, makeToken);
   const audit: DnsProvider['audit'] = (record) => [
     ...auditByCapabilities('Hetzner', capabilities, record),
     ...auditTargets(record.data),

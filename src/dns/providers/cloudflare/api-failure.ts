@@ -79,7 +79,10 @@ export function describeFailure({ status, items, connection }: ApiFailure): stri
   return said === '' ? `HTTP ${status}` : `HTTP ${status}: ${said}`;
 }
 
-const makeToken = [`Make a token at ${tokenUrl} with ${tokenRights}.`, 'Pass it in CLOUDFLARE_API_TOKEN.'];
+export const makeToken = [
+  `Make a token at ${tokenUrl} with ${tokenRights}; a global API key does not work.`,
+  'Pass it in CLOUDFLARE_API_TOKEN.',
+];
 
 /** The failure as users meet it. `doing` completes "Cloudflare did not …". */
 export function failWith(failure: ApiFailure, doing: string, cause: unknown): SetupError {

@@ -41,7 +41,7 @@ describe('opening Cloudflare', () => {
     expect(log).toEqual(['Cloudflare API endpoint: https://proxy.example.test/client/v4']);
   });
 
-  it.each(['', 'short', 'with blanks in it 0123456789 0123456789', 'x'.repeat(40).concat('\n')])(
+  it.each(['', 'with blanks in it 0123456789 0123456789', 'x'.repeat(40).concat('\n'), '“quoted”'])(
     'refuses %j as a token before any request',
     async (value) => {
       const opened = openOverEmulator({ context: { credentials: { token: value } } });

@@ -23,12 +23,9 @@ describe('Hetzner', () => {
   const listed = async (name: string): Promise<LiveRecord[]> =>
     (await provider.list(zone)).filter((record) => record.name === name);
 
-  it.each(['', 'short', `dop_v1_${'a'.repeat(64)}`])(
-    'refuses %j as a token before any request',
-    async (value) => {
-      await expect(world.open({ token: value })).rejects.toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
-    },
-  );
+  it.each(['', 'with a blank', '“quoted”'])('refuses %j as a token before any request', async (value) => {
+    await expect(world.open({ token: value })).rejects.toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
+  });
 
   it('says what to do with a token that may only read', async () => {
     const reader = await world.open({ token: 'readonly'.repeat(8) });
