@@ -10,6 +10,7 @@ import {
   pruneLayers,
   type VpsImage,
 } from '../../src/sandbox/index.js';
+import { waitForLock } from '../../src/sandbox/lock.js';
 import { type MailProgram, openMailProgram } from '../../src/sandbox/mail-program.js';
 import { prepareRehearsal, type Rehearsal } from '../../src/sandbox/rehearsal.js';
 
@@ -106,7 +107,21 @@ export interface Installed {
  * belonged to that first world, so that the same can be asserted of both.
  */
 export async function installServer(name: string, image: VpsImage): Promise<Installed> {
+  // Two files that need the layer at once: one makes it, the other waits.
+  const release = await waitForLock(join(cacheDirFrom({}), `${image}-${provisionedLayer()}.lock`));
   const cold = !(await hasLayer(cacheDirFrom({}), image, provisionedLayer()));
+  if (!cold) {
+    await release();
+    return installAfresh(name, image, false);
+  }
+  try {
+    return await installAfresh(name, image, true);
+  } finally {
+    await release();
+  }
+}
+
+async function installAfresh(name: string, image: VpsImage, cold: boolean): Promise<Installed> {
   const world = await openWorld({ name, image, provisioned: !cold });
   try {
     if (!cold) await forgetFormerWorld(world);
