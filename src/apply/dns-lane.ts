@@ -1,7 +1,7 @@
 import { formatRecord } from '../dns/canonical.js';
 import { applyChanges, indexOfRecord, isInEffect, recordsOfSet } from '../dns/diff.js';
 import type { DnsJournal, JournalEntry } from '../dns/journal.js';
-import type { Applied, Capabilities, DnsProvider, Zone } from '../dns/providers/provider.js';
+import type { Applied, Capabilities, Change, DnsProvider, Zone } from '../dns/providers/provider.js';
 import type { LiveRecord, Stage } from '../dns/record.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
@@ -32,6 +32,8 @@ export interface StageResult {
   written: number;
   /** Already as planned: an earlier, interrupted apply did it. */
   alreadyThere: number;
+  /** Left for the user to enter, at a provider without an API. */
+  byHand: readonly Change[];
 }
 
 /** Writes one zone, stage by stage. Holds the zone's lock from the first write on; `close` gives it back. */
@@ -51,6 +53,8 @@ interface Outcome {
   /** What the provider said; missing when the batch was never sent. */
   error?: string;
   sent: boolean;
+  /** Nobody but the user can write it. */
+  byHand?: boolean;
 }
 
 async function sendBatch(
@@ -70,13 +74,15 @@ async function sendBatch(
   }
   return batch.map((item, index) => {
     const result = results[index] ?? { ok: false, error: 'The provider gave no answer for this record.' };
-    return result.ok ? { item, sent: true } : { item, sent: true, error: result.error };
+    if (result.ok) return { item, sent: true };
+    if (result.code === 'E_DNS_PENDING') return { item, sent: true, byHand: true };
+    return { item, sent: true, error: result.error };
   });
 }
 
 /** Why a change did not land, judged by what the zone shows now; undefined when it did. */
 function failureOf(outcome: Outcome, now: readonly LiveRecord[]): string | undefined {
-  if (isInEffect(outcome.item.change, now)) return undefined;
+  if (outcome.byHand === true || isInEffect(outcome.item.change, now)) return undefined;
   if (!outcome.sent) return 'not sent, because an earlier record failed';
   return outcome.error ?? 'the provider accepted it, but the zone does not show it';
 }
@@ -138,7 +144,7 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
     stage: Stage,
     todo: readonly WriteItem[],
     live: readonly LiveRecord[],
-  ): Promise<void> => {
+  ): Promise<Change[]> => {
     const outcomes: Outcome[] = [];
     const ids = new Map<WriteItem, string>();
     for (const batch of toBatches(todo, options.capabilities.batchMax)) {
@@ -149,6 +155,7 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
       for (const [item, id] of await journalWrites(batch, live)) ids.set(item, id);
       outcomes.push(...(await sendBatch(batch, live, options)));
     }
+    const byHand = outcomes.filter((outcome) => outcome.byHand === true).map(({ item }) => item);
     const now = await provider.list(zone);
     const at = clock().toISOString();
     const results = outcomes.map((outcome) => ({ outcome, failure: failureOf(outcome, now) }));
@@ -170,11 +177,17 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
     );
     const lines = results.map(
       ({ outcome, failure }) =>
-        `${failure === undefined ? 'done' : 'FAILED'}: ${lineOf(outcome.item.change)}${failure === undefined ? '' : ` — ${sanitizeLine(failure, 300)}`}`,
+        `${failure !== undefined ? 'FAILED' : outcome.byHand === true ? 'by hand' : 'done'}: ${lineOf(outcome.item.change)}${failure === undefined ? '' : ` — ${sanitizeLine(failure, 300)}`}`,
     );
     if (results.some(({ failure }) => failure !== undefined)) throw writeError(zone.name, stage, lines);
     for (const line of lines) log(line);
-    checkSets(stage, todo, now);
+    const sets = new Set(byHand.map(({ key }) => key));
+    checkSets(
+      stage,
+      todo.filter(({ key }) => !sets.has(key)),
+      now,
+    );
+    return byHand.map(({ change }) => change);
   };
 
   /** A provider that merges sets wrongly would lose somebody else's record; that must not go unseen. */
@@ -198,11 +211,11 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
 
   const applyStage: DnsLane['applyStage'] = async (stage, planned) => {
     const ofStage = planned.filter((change) => change.stage === stage);
-    if (ofStage.length === 0) return { written: 0, alreadyThere: 0 };
+    if (ofStage.length === 0) return { written: 0, alreadyThere: 0, byHand: [] };
     const waiting = ofStage.find(({ pending }) => pending !== undefined);
     if (waiting !== undefined) {
       throw new SetupError({
-        code: 'E_DNS_PENDING',
+        code: 'E_DNS_UNKNOWN_VALUE',
         exit: Exit.failed,
         what: `The record ${waiting.after?.name ?? waiting.id} is not known yet; nothing of the stage was written.`,
         evidence: [`waits for ${waiting.pending}`],
@@ -215,11 +228,13 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
     const flattensApexCname = options.capabilities.flattensApexCname === true;
     const target: WriteTarget = { zone: zone.name, stage, flattensApexCname };
     const todo = bySet(items).flatMap((set) => remainingOf(set, live, target));
-    if (todo.length > 0) {
-      await backup(live);
-      await writeItems(stage, todo, live);
-    }
-    return { written: todo.length, alreadyThere: items.length - todo.length };
+    if (todo.length > 0) await backup(live);
+    const byHand = todo.length > 0 ? await writeItems(stage, todo, live) : [];
+    return {
+      written: todo.length - byHand.length,
+      alreadyThere: items.length - todo.length,
+      byHand,
+    };
   };
 
   return {

@@ -26,6 +26,8 @@ export interface Known {
   recognisedDns?: string;
   /** The providers that can be chosen from. */
   dnsProviders?: readonly { id: string; title: string }[];
+  /** What works with any name servers; suggested to somebody at a terminal only. */
+  offeredDns?: string;
 }
 
 export interface Question {
@@ -45,6 +47,8 @@ export interface Question {
   choices?(known: Known): readonly { value: string; name: string }[];
   /** What Enter gives, and what is taken without a terminal. */
   suggest?(known: Known): string | undefined;
+  /** What Enter gives where nothing is suggested; never taken without a terminal. */
+  offer?(known: Known): string | undefined;
   parse(input: string): validate.Parsed;
 }
 
@@ -106,11 +110,12 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     configKey: 'domains.<domain>.dns',
     required: true,
     suggest: (known) => known.recognisedDns,
-    choices: ({ dnsProviders = [], recognisedDns }) =>
+    choices: ({ dnsProviders = [], recognisedDns, offeredDns }) =>
       dnsProviders.map(({ id, title }) => ({
         value: id,
-        name: id === recognisedDns ? `${title} (by its name servers)` : title,
+        name: id === recognisedDns && id !== offeredDns ? `${title} (by its name servers)` : title,
       })),
+    offer: (known) => known.offeredDns,
     parse: validate.parseId,
   },
   mailbox: {

@@ -29,7 +29,8 @@ export async function completeAnswers(
     const now: Known = { ...known, ...domainOf(answers) };
     const suggestion = questions[key].suggest?.(now);
     if (asker.interactive) {
-      const value = await askQuestion(asker, key, suggestion, answers, now);
+      const offer = suggestion ?? questions[key].offer?.(now);
+      const value = await askQuestion(asker, key, offer, answers, now);
       answers[key] = { value, origin: value === suggestion ? { from: 'detected' } : { from: 'answer' } };
     } else if (suggestion !== undefined) answers[key] = { value: suggestion, origin: { from: 'detected' } };
     else missing.push(describeMissing(key));

@@ -128,4 +128,6 @@ export interface ZonePlan {
   conflicts: readonly Conflict[];
   notes: readonly PlanNote[];
   waits: readonly StageWait[];
+  /** The provider has no API: the changes are for the user to make. */
+  manual?: boolean;
 }

@@ -23,7 +23,7 @@ export const runApply: Run<ApplyOptions> = async (context, options) => {
   const resolvers = await openResolvers(session, names);
   const [first, zones] = await Promise.all([
     reachServer(session, answers, { egress: 'when-fresh' }),
-    surveyZones(session, given, hostname),
+    surveyZones(session, given, hostname, resolvers),
   ]);
   const config = prepareTakeOver(given, hostname, zones, consents);
   const reached = await settleRunning(session, first, await context.createProgress());
@@ -56,7 +56,8 @@ export function chooseServer(session: Session, answers: Answers): { config: Conf
   const config = mergeAnswers(session.loaded?.config, answers);
   const hosts = Object.keys(config.servers);
   const hostname = answers.hostname?.value ?? (hosts.length === 1 ? hosts[0] : undefined);
-  if (hostname !== undefined && config.servers[hostname] !== undefined) return { config, hostname };
+  if (hostname !== undefined && config.servers[hostname] !== undefined)
+    return { config: moveDns(config, hostname, answers), hostname };
   throw new SetupError({
     code: 'E_NO_SERVER',
     exit: Exit.usage,
@@ -64,4 +65,11 @@ export function chooseServer(session: Session, answers: Answers): { config: Conf
     evidence: [`${session.configPath} names: ${hosts.join(', ') || 'none'}`],
     fix: ['Run smtp-setup init to add one.'],
   });
+}
+
+/** `--dns` without a domain means all of the server's domains. */
+function moveDns(config: Config, hostname: string, { dns, domain }: Answers): Config {
+  if (dns === undefined || domain !== undefined) return config;
+  const moved = domainsOf(config, hostname).map(([name, own]) => [name, { ...own, dns: dns.value }] as const);
+  return { ...config, domains: { ...config.domains, ...Object.fromEntries(moved) } };
 }

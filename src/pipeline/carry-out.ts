@@ -3,19 +3,23 @@ import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
 import { describeClient } from '../apply/holder.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import { runServerPlan } from '../apply/server-lane.js';
+import { recordOf } from '../apply/stage-writes.js';
 import { formatRecord } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
+import { toChange } from '../dns/merge/sequence.js';
 import { fillPending } from '../dns/plan-zone.js';
 import type { RecordData, Stage } from '../dns/record.js';
 import { systemClock } from '../dns/resolver/index.js';
 import { waitUntilVisible } from '../dns/visible.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
-import { Exit, messageOf, SetupError } from '../errors.js';
+import { messageOf, SetupError } from '../errors.js';
 import { compileRuns } from '../plan/compile-runs.js';
 import type { RunName } from '../plan/step.js';
 import type { Connection } from '../ssh/connection.js';
 import type { Progress } from '../ui/events.js';
+import { explainRefusal } from './carry-out-errors.js';
 import type { ServerLink } from './connect-server.js';
+import { createHandWork, describeMissing } from './enter-by-hand.js';
 import type { FullPlan } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import { outliveCaches } from './outlive-caches.js';
@@ -40,10 +44,15 @@ export interface CarriedOut {
   written: PlannedChange[];
   /** What could not be done now and a later apply finishes; the exit code is 1 then. */
   unfinished: string[];
+  /** Records that the user has to enter first; the exit code is 4 then. */
+  byHand: string[];
 }
 
 /** Milliseconds to wait for the zone's own servers, or for caches, before the apply ends and asks to be run again. */
 const visibleWithin = 10 * 60 * 1000;
+
+/** Milliseconds that somebody at a terminal gets to find the panel and enter records there. */
+const enteredWithin = 60 * 60 * 1000;
 
 /**
  * Makes it so: the server's runs beside the DNS stages, with the sync points of DESIGN.md section 2. What waits for
@@ -56,12 +65,12 @@ export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<Carr
     await work.publish('host');
     await work.run('install');
     await work.learnKeys();
-    const [hostVisible] = await Promise.all([
-      work.awaitVisible('host'),
-      work.publish('auth').then(() => work.awaitVisible('auth')),
-    ]);
+    await work.publish('auth');
+    if (!(await work.settleHandWork())) return work.result();
+    const [hostVisible] = await Promise.all([work.awaitVisible('host'), work.awaitVisible('auth')]);
     if (hostVisible) await work.runCertify();
     if (await work.awaitVisible('auth')) await work.goLive();
+    await work.settleHandWork();
     return work.result();
   } finally {
     await work.close();
@@ -74,7 +83,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   const texts = await loadRunTexts();
   let generation = plan.server.generation;
   const lanes = plan.zones.map((zone) => ({
-    zone: zone.plan.zone.name,
+    at: { zone: zone.plan.zone, provider: zone.survey.open.provider },
     changes: zone.plan.changes,
     lane: createDnsLane({
       provider: zone.survey.open.provider,
@@ -88,6 +97,14 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   let { connection }: { connection: Connection } = link;
   const written: PlannedChange[] = [];
   const unfinished: string[] = [];
+  const byHand: string[] = [];
+  const handWork = createHandWork({
+    clock: systemClock,
+    progress,
+    signal: context.signal,
+    say: (text) => context.io.say(text),
+    patience: context.io.canPrompt ? enteredWithin : 0,
+  });
   const visible = new Map<Stage, boolean>();
   // What the stage `host` lowered or took away may be held by caches from here on.
   let hostWritten = systemClock.now();
@@ -220,7 +237,14 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       await work.publish('tail');
     },
 
-    result: (): CarriedOut => ({ connection, written, unfinished }),
+    /** True once nothing is left for the user to enter; asked before anything leans on it. */
+    async settleHandWork(): Promise<boolean> {
+      const missing = await handWork.settle();
+      byHand.push(...missing.map(describeMissing));
+      return missing.length === 0;
+    },
+
+    result: (): CarriedOut => ({ connection, written, unfinished, byHand }),
 
     async close(): Promise<void> {
       for (const { lane } of lanes) await lane.close();
@@ -228,37 +252,16 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   };
 
   async function publishIn(lane: DnsLane, stage: Stage, planned: readonly PlannedChange[]): Promise<void> {
-    await lane.applyStage(stage, planned);
-    written.push(...planned.filter((change) => change.stage === stage));
+    const done = await lane.applyStage(stage, planned);
+    const left = new Set(done.byHand.map((change) => recordOf(change)));
+    const at = lanes.find((candidate) => candidate.lane === lane)?.at;
+    if (at !== undefined) handWork.add(at, done.byHand);
+    written.push(
+      ...planned.filter((change) => change.stage === stage && !left.has(recordOf(toChange(change)))),
+    );
   }
 
   return work;
-}
-
-/** A token that turns out to be no good: before anything was touched it is a matter of credentials, after it of going on. */
-function explainRefusal(error: unknown, plan: FullPlan, touched: boolean): unknown {
-  if (!(error instanceof SetupError)) return error;
-  if (touched && error.exit === Exit.usage) {
-    return new SetupError({
-      code: error.code,
-      exit: Exit.failed,
-      what: error.message,
-      evidence: error.evidence,
-      fix: [...error.fix, 'Then run smtp-setup apply again: it goes on from here.'],
-      cause: error,
-    });
-  }
-  const refused = error.evidence.some((line) => /HTTP 40[13]/.test(line));
-  if (touched || error.code !== 'E_DNS_WRITE' || !refused) return error;
-  const [zone] = plan.zones;
-  return new SetupError({
-    code: 'E_DNS_TOKEN',
-    exit: Exit.usage,
-    what: 'The token may read the zone, but not write to it; nothing was changed.',
-    evidence: error.evidence,
-    fix: zone === undefined ? [] : [`The token needs ${zone.survey.open.definition.rights}.`],
-    cause: error,
-  });
 }
 
 const stageTitles: Readonly<Record<Stage, string>> = {
@@ -277,15 +280,4 @@ function hasStage(changes: Changes, stage: Stage): boolean {
 
 function needsProof(plan: FullPlan, changes: Changes): boolean {
   return plan.server.steps.some((step) => step.run === 'golive') || hasStage(changes, 'policy');
-}
-
-/** Ends an apply that could not finish everything: what stands is safe, the next apply goes on. */
-export function unfinishedError(unfinished: readonly string[]): SetupError {
-  return new SetupError({
-    code: 'E_UNFINISHED',
-    exit: Exit.failed,
-    what: 'The server is safe as it stands, but not everything is done.',
-    evidence: unfinished,
-    fix: ['Run smtp-setup apply again when the cause is gone: it goes on from here.'],
-  });
 }

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.js';
 import { parseMark } from '../dns/mark.js';
 import { isSameDkimKey } from '../dns/merge/dkim.js';
 import type { LiveRecord } from '../dns/record.js';
-import { chooseSelector, dkimName, dkimText } from '../dns/records/dkim.js';
+import { chooseSelector, dkimName, dkimText, monthlySelector } from '../dns/records/dkim.js';
 import type { DkimInput } from '../dns/records/input.js';
 import type { Facts } from '../facts/index.js';
 import { domainsOf } from './survey.js';
@@ -26,7 +26,6 @@ export interface DkimChoice {
  */
 export function chooseDkim(choice: DkimChoice): Map<string, DkimInput[]> {
   const { config, hostname, dkim, live, now } = choice;
-  const month = new Date(now).toISOString().slice(0, 7).replace('-', '');
   return new Map(
     domainsOf(config, hostname).map(([name]) => {
       const signing = dkim.signing.find((entry) => entry.domain === name)?.selector;
@@ -36,7 +35,10 @@ export function chooseDkim(choice: DkimChoice): Map<string, DkimInput[]> {
         .map(({ selector, publicKey }) => ({ selector, publicKey }))
         .filter((key) => canStand(name, key, key.selector === signing, choice))
         .sort((a, b) => (rank(a.selector) < rank(b.selector) ? 1 : -1));
-      return [name, known.length > 0 ? known : [{ selector: chooseSelector(`s${month}`, name, live) }]];
+      return [
+        name,
+        known.length > 0 ? known : [{ selector: chooseSelector(monthlySelector(now), name, live) }],
+      ];
     }),
   );
 }

@@ -2,13 +2,15 @@ import type { InitOptions } from '../cli/commands/init.js';
 import type { Run } from '../cli/outcome.js';
 import type { Answers } from '../config/answers.js';
 import { mergeAnswers } from '../config/merge-answers.js';
-import type { QuestionKey } from '../config/questions.js';
+import type { Known, QuestionKey } from '../config/questions.js';
 import { completeAnswers, missingError } from '../config/wizard.js';
 import { canonicalName } from '../dns/canonical.js';
-import { providers, recogniseProvider } from '../dns/providers/index.js';
+import { providers, type Recognised, recogniseProvider } from '../dns/providers/index.js';
+import { manual } from '../dns/providers/manual.js';
 import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import { Exit, SetupError } from '../errors.js';
+import { sanitizeLine } from '../lib/sanitize.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
@@ -35,9 +37,11 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   const reached = await reachServer(session, answers, { egress: 'when-fresh' });
   answers = await completeAnswers(asker, ['domain'], answers, {});
   const domain = answers.domain?.value ?? '';
+  const { dnsNote, ...dns } = await recogniseDns(recursive, domain);
+  if (dnsNote !== undefined && answers.dns === undefined) io.say(dnsNote);
   answers = await completeAnswers(asker, ['hostname', 'dns'], answers, {
     ...(await readNames(recursive, reached)),
-    ...(await recogniseDns(recursive, domain)),
+    ...dns,
     dnsProviders: providers,
   });
   const mailbox = await askMailbox(session, answers, reached);
@@ -53,7 +57,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
       domainsOf(config, hostname).map(([name]) => name),
     );
   const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
-  const zones = await surveyZones(session, config, hostname);
+  const zones = await surveyZones(session, config, hostname, resolvers);
   ({ config, consents } = await askAboutForeignMx(asker, { config, hostname, zones, consents }));
   config = prepareTakeOver(config, hostname, zones, consents);
   const settled = await settleRunning(session, reached, await context.createProgress());
@@ -141,17 +145,42 @@ function pinHostKey(answers: Answers, { link }: Reached): Answers {
   return { ...answers, hostKey: { value: fingerprint, origin: { from: 'detected' } } };
 }
 
-async function recogniseDns(recursive: Resolver, domain: string): Promise<{ recognisedDns?: string }> {
+async function recogniseDns(recursive: Resolver, domain: string): Promise<DnsSuggestion> {
   let name = canonicalName(domain);
   // The zone may begin above the domain: ask upwards, never the top-level domain itself.
   for (; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
     const answer = await recursive.resolve(name, 'NS');
     const servers = answer.records.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
     if (servers.length === 0) continue;
-    const recognised = recogniseProvider(servers);
-    return recognised.kind === 'supported' ? { recognisedDns: recognised.provider.id } : {};
+    return suggestDns(recogniseProvider(servers), servers);
   }
   return {};
+}
+
+interface DnsSuggestion extends Pick<Known, 'recognisedDns' | 'offeredDns'> {
+  /** What to say about it before the question. */
+  dnsNote?: string;
+}
+
+/** Where there is no API to use, the records can still be entered by hand; unknown servers may be the user's own. */
+function suggestDns(recognised: Recognised, servers: readonly string[]): DnsSuggestion {
+  switch (recognised.kind) {
+    case 'supported':
+      return { recognisedDns: recognised.provider.id };
+    case 'unsupported':
+      return {
+        recognisedDns: manual.id,
+        offeredDns: manual.id,
+        dnsNote: `The zone is at ${recognised.title}. ${recognised.why} You will be shown the records to enter there (--dns ${manual.id}).`,
+      };
+    case 'unknown': {
+      const names = servers.map((name) => sanitizeLine(name, 100)).join(', ');
+      return {
+        dnsNote: `The name servers (${names}) belong to no provider that is known here; choosing "${manual.title}" always works.`,
+        offeredDns: manual.id,
+      };
+    }
+  }
 }
 
 async function readNames(

@@ -27,7 +27,7 @@ import { gatherEvidence } from './gather-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
 import { readGivenFile } from './read-given-file.js';
 import type { Session } from './session.js';
-import type { ZoneSurvey } from './survey.js';
+import { completeSurvey, type ZoneSurvey } from './survey.js';
 import { findForeignMx, planRecipients, recallDeferral } from './take-over.js';
 
 export interface WantedMailbox {
@@ -113,8 +113,10 @@ export async function makePlan(
     );
   }
   const privateNetwork = isPrivateNetwork(resolvers, server);
+  const asked = intent.desired.map(({ name }) => name);
+  const surveys = await Promise.all(zones.map((survey) => completeSurvey(survey, asked)));
   const planned = await Promise.all(
-    zones.map(async (survey) => ({
+    surveys.map(async (survey) => ({
       survey,
       plan: planZone({
         zone: survey.zone,

@@ -7,6 +7,7 @@ import {
 import type { Missing } from '../config/wizard.js';
 import { findProvider, providers } from '../dns/providers/index.js';
 import type { DnsProvider, ProviderDefinition } from '../dns/providers/provider.js';
+import type { AuthoritativeResolver } from '../dns/resolver/types.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import type { Session } from './session.js';
 
@@ -40,8 +41,18 @@ export async function missingCredentials(
   return describeMissingCredentials(definition, missing);
 }
 
+/** What a provider that cannot list a zone needs: whom to ask, and for which names beside the usual ones. */
+export interface ZoneAccess {
+  authoritative: AuthoritativeResolver;
+  names: ReadonlySet<string>;
+}
+
 /** Opens a provider with credentials from environment, file or prompt; a typed token is tried at once. */
-export async function openProvider(session: Session, definition: ProviderDefinition): Promise<OpenProvider> {
+export async function openProvider(
+  session: Session,
+  definition: ProviderDefinition,
+  access: ZoneAccess,
+): Promise<OpenProvider> {
   const { env, io, redactor } = session.context;
   const { given, missing } = await readCredentials(definition, env, io.stdin);
   for (const secret of Object.values(given)) redactor.add(secret);
@@ -50,13 +61,13 @@ export async function openProvider(session: Session, definition: ProviderDefinit
       ? given
       : await askCredentials(session.asker, definition, given, missing, async (tried) => {
           try {
-            await (await open(session, definition, tried)).verify();
+            await (await open(session, definition, tried, access)).verify();
             return true;
           } catch (error) {
             return messageOf(error);
           }
         });
-  const provider = await open(session, definition, credentials);
+  const provider = await open(session, definition, credentials, access);
   const { detail } = await provider.verify();
   return { definition, provider, detail };
 }
@@ -65,6 +76,7 @@ function open(
   session: Session,
   definition: ProviderDefinition,
   credentials: Credentials,
+  { authoritative, names }: ZoneAccess,
 ): Promise<DnsProvider> {
   const { context } = session;
   const baseUrl = definition.baseUrlEnv === undefined ? undefined : context.env[definition.baseUrlEnv];
@@ -74,6 +86,8 @@ function open(
     credentials: Object.fromEntries(fields.map(([key, secret]) => [key, secret.reveal()])),
     fetch: globalThis.fetch,
     signal: context.signal,
+    authoritative,
+    names: () => [...names],
     log: (line) => {
       if (context.io.verbose || baseUrl) context.io.say(context.redactor.redact(line));
     },

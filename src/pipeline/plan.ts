@@ -24,7 +24,7 @@ export const runPlan: Run<PlanOptions> = async (context, options) => {
   ]);
   const [reached, zones] = await Promise.all([
     reachServer(session, answers, { egress: 'when-fresh' }),
-    surveyZones(session, given, hostname),
+    surveyZones(session, given, hostname, resolvers),
   ]);
   const config = prepareTakeOver(given, hostname, zones, consents);
   const server = config.servers[hostname];

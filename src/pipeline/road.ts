@@ -11,7 +11,8 @@ import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
 import { isEmptyPlan, planDocument, renderPlan } from '../ui/report/plan.js';
 import { renderSummary, summaryDocument } from '../ui/report/summary.js';
-import { type CarriedOut, carryOut, unfinishedError } from './carry-out.js';
+import { type CarriedOut, carryOut } from './carry-out.js';
+import { pendingError, unfinishedError } from './carry-out-errors.js';
 import { makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
@@ -104,7 +105,8 @@ export async function travel(journey: Journey): Promise<Outcome> {
     zones.map(async ({ zone, open }) => ({ name: zone.name, records: await open.provider.list(zone) })),
   );
   await remember(journey, plan, after.dkim.keys, current);
-  if (after.certificate.state !== 'issued') {
+  // Before the records are entered nobody could ask for a certificate.
+  if (after.certificate.state !== 'issued' && done.byHand.length === 0) {
     done.unfinished.unshift(
       'There is no certificate of the authority yet; the self-signed one serves until then.',
     );
@@ -120,7 +122,8 @@ export async function travel(journey: Journey): Promise<Outcome> {
   const { roundTrips } = done.connection;
   const document = { changed: true, roundTrips, plan: planDocument(view), summary: summaryDocument(summary) };
   await done.connection.close();
-  if (done.unfinished.length > 0) throw unfinishedError(done.unfinished);
+  if (done.unfinished.length > 0) throw unfinishedError([...done.unfinished, ...done.byHand]);
+  if (done.byHand.length > 0) throw pendingError(done.byHand);
   return { exit: Exit.ok, document };
 }
 

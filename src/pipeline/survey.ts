@@ -3,11 +3,13 @@ import type { Config } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
 import type { Zone } from '../dns/providers/provider.js';
 import type { LiveRecord } from '../dns/record.js';
+import { dkimName, monthlySelector } from '../dns/records/dkim.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readFacts } from '../facts/read-facts.js';
 import type { Connection } from '../ssh/connection.js';
 import { type OpenProvider, openProvider, requireProvider } from './open-provider.js';
+import type { Resolvers } from './open-resolvers.js';
 import type { Session } from './session.js';
 
 /** A zone that holds names of ours, as its provider shows it. */
@@ -15,6 +17,8 @@ export interface ZoneSurvey {
   open: OpenProvider;
   zone: Zone;
   live: readonly LiveRecord[];
+  /** Names that a zone which cannot be listed is asked for; see {@link completeSurvey}. */
+  names: Set<string>;
 }
 
 /** Reads the server, in one round trip. `smtpHosts: []` skips the slow question about outbound port 25. */
@@ -35,22 +39,51 @@ export function surveyServer(
  * Opens the providers of the server's domains and reads every zone that holds a domain or the host name.
  * Throws E_NO_ZONE (exit 2) when a provider has no zone for a domain; credentials are tried first.
  */
-export async function surveyZones(session: Session, config: Config, hostname: string): Promise<ZoneSurvey[]> {
+export async function surveyZones(
+  session: Session,
+  config: Config,
+  hostname: string,
+  { authoritative }: Resolvers,
+): Promise<ZoneSurvey[]> {
   const domains = domainsOf(config, hostname);
+  const names = new Set(namesOf(session, config, hostname));
+  const access = { authoritative, names };
   const opened = new Map<string, OpenProvider>();
   const zones = new Map<string, ZoneSurvey>();
   for (const [name, { dns }] of domains) {
-    const open = opened.get(dns) ?? (await openProvider(session, requireProvider(dns)));
+    const open = opened.get(dns) ?? (await openProvider(session, requireProvider(dns), access));
     opened.set(dns, open);
-    const names = domains.length === 1 || isWithin(hostname, name) ? [name, hostname] : [name];
-    for (const wanted of names) {
+    const within = domains.length === 1 || isWithin(hostname, name) ? [name, hostname] : [name];
+    for (const wanted of within) {
       const zone = await open.provider.findZone(wanted);
       if (zone === null) throw noZone(wanted, open);
       const key = `${dns} ${zone.id}`;
-      if (!zones.has(key)) zones.set(key, { open, zone, live: await open.provider.list(zone) });
+      if (!zones.has(key)) zones.set(key, { open, zone, live: await open.provider.list(zone), names });
     }
   }
   return [...zones.values()];
+}
+
+/** A zone that cannot be listed is asked again once it is known which names matter. */
+export async function completeSurvey(survey: ZoneSurvey, wanted: readonly string[]): Promise<ZoneSurvey> {
+  const { open, zone, names } = survey;
+  if (open.definition.capabilities.manual !== true) return survey;
+  for (const name of wanted) names.add(name);
+  return { ...survey, live: await open.provider.list(zone) };
+}
+
+/** What a zone that cannot be listed is asked for: hosts, domains, and the DKIM selectors that are or may be in use. */
+function namesOf(session: Session, config: Config, hostname: string): string[] {
+  const month = monthlySelector(session.context.clock());
+  return domainsOf(config, hostname).flatMap(([name, { parked }]) => {
+    const known = session.lock.domains[name]?.dkim.map(({ selector }) => selector) ?? [];
+    return [
+      hostname,
+      name,
+      ...(parked ?? []),
+      ...[...known, month].map((selector) => dkimName(selector, name)),
+    ];
+  });
 }
 
 /** The domains that this server handles, in the order of the file. */

@@ -3,6 +3,7 @@ import { createDnsLane } from '../apply/dns-lane.js';
 import { applyDnsUndo } from '../apply/undo-dns.js';
 import type { UndoOptions } from '../cli/commands/undo.js';
 import type { Run } from '../cli/outcome.js';
+import { renderInstructions } from '../dns/instructions.js';
 import { undoDns } from '../dns/journal.js';
 import { openFileJournal } from '../dns/journal-file.js';
 import type { ZonePlan } from '../dns/zone-plan.js';
@@ -10,6 +11,7 @@ import { Exit } from '../errors.js';
 import { cancelledError } from '../ui/cancelled.js';
 import { planDocument, renderPlan } from '../ui/report/plan.js';
 import { chooseServer } from './apply.js';
+import { openResolvers } from './open-resolvers.js';
 import { openSession } from './session.js';
 import { surveyZones } from './survey.js';
 
@@ -18,7 +20,8 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
   const { io } = context;
   const session = await openSession(context, { ...options, needsConfig: true });
   const { config, hostname } = chooseServer(session, session.answers);
-  const zones = await surveyZones(session, config, hostname);
+  const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
+  const zones = await surveyZones(session, config, hostname, resolvers);
   const journal = openFileJournal(join(context.stateDir, 'dns'));
   const undos = await Promise.all(
     zones.map(async (survey) => ({
@@ -57,6 +60,7 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
     if (!agreed) throw cancelledError();
   }
   let written = 0;
+  let byHand = 0;
   for (const { survey, undo } of undos) {
     const lane = createDnsLane({
       provider: survey.open.provider,
@@ -67,11 +71,22 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
       clock: () => new Date(context.clock()),
     });
     try {
-      written += await applyDnsUndo(lane, undo, journal, survey.zone.name, () => new Date(context.clock()));
+      const clock = () => new Date(context.clock());
+      const done = await applyDnsUndo(lane, undo, journal, survey.zone.name, clock);
+      written += done.written;
+      byHand += done.byHand.length;
+      if (done.byHand.length > 0) io.print(renderInstructions(survey.zone, done.byHand).join('\n'));
     } finally {
       await lane.close();
     }
   }
   io.print(`Took back ${written} DNS records.`);
+  if (byHand > 0) {
+    io.say(`${byHand} more are for you to change at your DNS provider, as shown above.`);
+    return {
+      exit: Exit.pending,
+      document: { changed: written > 0, written, byHand, plan: planDocument(view) },
+    };
+  }
   return { exit: Exit.ok, document: { changed: true, written, plan: planDocument(view) } };
 };

@@ -10,7 +10,7 @@ import {
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
-import { connectionKeys } from './plan.js';
+import { planKeys } from './plan.js';
 
 export interface ApplyOptions {
   consents: ConsentFlags;
@@ -29,14 +29,14 @@ export const applyCommand: CommandDefinition<ApplyOptions> = {
       .description(
         'Shows the plan, asks once, and carries it out. With nothing to change it writes nothing.',
       );
-    addQuestionFlags(command, connectionKeys);
+    addQuestionFlags(command, planKeys);
     addConsentFlags(command);
     addConfigFlag(command);
     addYesFlag(command);
     addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
       await run({
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, connectionKeys),
+        flags: readQuestionFlags({ ...options }, planKeys),
         ...(options.config === undefined ? {} : { config: options.config }),
         yes: options.yes ?? false,
       });

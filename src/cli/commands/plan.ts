@@ -31,6 +31,9 @@ export const connectionKeys = [
   'trustAnchor',
 ] as const satisfies readonly QuestionKey[];
 
+/** Where the records go may change from one apply to the next. */
+export const planKeys = [...connectionKeys, 'dns'] as const satisfies readonly QuestionKey[];
+
 /** `plan`: what would change, without touching anything. */
 export const planCommand: CommandDefinition<PlanOptions> = {
   examples: ['smtp-setup plan', 'smtp-setup plan --exit-code --json'],
@@ -41,13 +44,13 @@ export const planCommand: CommandDefinition<PlanOptions> = {
       .description(
         'Reads the server and the zone and shows what apply would change. Writes nothing, anywhere.',
       );
-    addQuestionFlags(command, connectionKeys);
+    addQuestionFlags(command, planKeys);
     addConsentFlags(command);
     addConfigFlag(command).option('--exit-code', 'exit with 4 when changes are pending');
     addOutputFlags(command).action(async (options: { config?: string; exitCode?: boolean }) => {
       await run({
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, connectionKeys),
+        flags: readQuestionFlags({ ...options }, planKeys),
         ...(options.config === undefined ? {} : { config: options.config }),
         exitCode: options.exitCode ?? false,
       });

@@ -211,6 +211,14 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
       drafts.push({ ...why, op: 'delete', before });
     },
 
-    build: () => ({ zone, changes: sequenceChanges(live, drafts, stages), kept, conflicts, notes, waits }),
+    build: () => ({
+      zone,
+      changes: sequenceChanges(live, drafts, stages),
+      kept,
+      conflicts,
+      notes,
+      waits,
+      ...(caps.manual === true ? { manual: true } : {}),
+    }),
   };
 }

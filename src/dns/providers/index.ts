@@ -2,11 +2,12 @@ import { canonicalName } from '../canonical.js';
 import { cloudflare } from './cloudflare.js';
 import { digitalocean } from './digitalocean.js';
 import { hetzner } from './hetzner.js';
+import { manual } from './manual.js';
 import { powerdns } from './powerdns.js';
 import type { ProviderDefinition } from './provider.js';
 import { rfc2136 } from './rfc2136.js';
 import { route53 } from './route53.js';
-import { unsupportedProviders } from './unsupported.js';
+import { notWrittenYet, unsupportedProviders } from './unsupported.js';
 
 /** The registry: a provider is one file and one line here. */
 export const providers: readonly ProviderDefinition[] = [
@@ -16,6 +17,7 @@ export const providers: readonly ProviderDefinition[] = [
   digitalocean,
   powerdns,
   rfc2136,
+  manual,
 ];
 
 /** The provider with this id (`--dns ID`). */
@@ -25,8 +27,8 @@ export function findProvider(id: string): ProviderDefinition | undefined {
 
 export type Recognised =
   | { kind: 'supported'; provider: ProviderDefinition }
-  /** Its name is known; its API is not spoken, so records are printed instead. */
-  | { kind: 'unsupported'; title: string }
+  /** Its name is known; its API is not spoken, so records are printed instead. `why`: a sentence. */
+  | { kind: 'unsupported'; title: string; why: string }
   | { kind: 'unknown' };
 
 /**
@@ -40,5 +42,6 @@ export function recogniseProvider(nameServers: readonly string[]): Recognised {
   const provider = providers.find((candidate) => serves(candidate.nameServers));
   if (provider) return { kind: 'supported', provider };
   const other = unsupportedProviders.find((candidate) => serves(candidate.nameServers));
-  return other ? { kind: 'unsupported', title: other.title } : { kind: 'unknown' };
+  if (other === undefined) return { kind: 'unknown' };
+  return { kind: 'unsupported', title: other.title, why: other.why ?? notWrittenYet };
 }

@@ -1,8 +1,16 @@
 import { Exit, SetupError } from '../../errors.js';
 import { auditByCapabilities, auditTargets } from './audit-record.js';
+import { findMissing } from './manual/find-missing.js';
 import { type ManualAccess, readZoneAnswers } from './manual/read-answers.js';
-import { waitForChanges } from './manual/wait-for-changes.js';
-import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition, Zone } from './provider.js';
+import type {
+  Applied,
+  Capabilities,
+  Change,
+  DnsProvider,
+  ProviderContext,
+  ProviderDefinition,
+  Zone,
+} from './provider.js';
 
 const capabilities: Capabilities = {
   types: new Set(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'MX', 'TXT', 'SRV', 'CAA', 'TLSA']),
@@ -16,7 +24,7 @@ const capabilities: Capabilities = {
   manual: true,
 };
 
-/** No API: plans from what the zone's own servers answer, prints what to enter, and waits until they answer with it. */
+/** No API: planned from what the zone's own servers answer; what they do not show yet is for the user to enter. */
 export const manual: ProviderDefinition = {
   id: 'manual',
   title: 'Entering the records by hand',
@@ -37,8 +45,17 @@ async function openManual(context: ProviderContext): Promise<DnsProvider> {
     findZone: (name) => findZone(access, name),
     list: (zone) => readZoneAnswers(access, zone),
     audit: (record) => [...auditByCapabilities('DNS', capabilities, record), ...auditTargets(record.data)],
-    apply: (zone, changes) => waitForChanges(access, zone, changes),
+    apply: async (_zone, changes) => {
+      const missing = new Map((await findMissing(access, changes)).map((one) => [one.change, one.state]));
+      return changes.map((change) => toApplied(change, missing.get(change)));
+    },
+    findMissing: (changes) => findMissing(access, changes),
   };
+}
+
+function toApplied(change: Change, state: string | undefined): Applied {
+  if (state !== undefined) return { ok: false, code: 'E_DNS_PENDING', error: `not seen yet: ${state}` };
+  return { ok: true, ...(change.op === 'delete' ? {} : { record: change.after }) };
 }
 
 async function findZone({ authoritative, context }: ManualAccess, name: string): Promise<Zone> {

@@ -67,8 +67,6 @@ export interface ProviderContext {
   authoritative?: AuthoritativeResolver;
   /** Names that matter beside the usual ones (hosts, domains, DKIM selectors); for providers that cannot list a zone. */
   names?(): readonly string[];
-  /** Text that the user must see whatever the verbosity: what to enter by hand. */
-  present?(text: string): void;
   /** Waits before a retry, in milliseconds; a real timer when absent. */
   wait?(milliseconds: number): Promise<void>;
 }
@@ -84,6 +82,17 @@ export interface DnsProvider {
   /** Reasons the provider would reject this record; asked at plan time. */
   audit(record: DnsRecord): string[];
   apply(zone: Zone, changes: readonly Change[]): Promise<Applied[]>;
+  /**
+   * Of a provider without an API: the changes that some server of the zone does not show yet. Its `apply` writes nothing
+   * and answers E_DNS_PENDING for these.
+   */
+  findMissing?(changes: readonly Change[]): Promise<MissingChange[]>;
+}
+
+export interface MissingChange {
+  change: Change;
+  /** Which server was asked, and what it said. */
+  state: string;
 }
 
 /** A registry line: everything known about a provider without talking to it. */

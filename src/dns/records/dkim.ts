@@ -34,3 +34,8 @@ export function chooseSelector(wanted: string, domain: string, live: readonly Dn
   }
   return `${wanted}-${taken.size}`;
 }
+
+/** The selector of a key made now (milliseconds since the epoch): "s202611". */
+export function monthlySelector(now: number): string {
+  return `s${new Date(now).toISOString().slice(0, 7).replace('-', '')}`;
+}

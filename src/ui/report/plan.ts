@@ -1,4 +1,6 @@
 import { formatData, typeOf } from '../../dns/canonical.js';
+import { renderInstructions, toInstructionRows } from '../../dns/instructions.js';
+import { toChange } from '../../dns/merge/sequence.js';
 import type { Conflict, PlannedChange, ZonePlan } from '../../dns/zone-plan.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import type { ManualStep, ServerStep } from '../../plan/step.js';
@@ -35,6 +37,7 @@ export function renderPlan(io: Io, plan: PlanView): string {
   lines.push(...renderServer(io, style, plan));
   for (const zone of plan.zones) lines.push(...renderZone(io, style, zone));
   if (plan.manual.length > 0) lines.push(...renderManual(io, style, plan.manual));
+  for (const zone of plan.zones) lines.push(...renderHandWork(zone));
   return lines.join('\n');
 }
 
@@ -51,7 +54,7 @@ export function planDocument(plan: PlanView): Record<string, unknown> {
       files: (files ?? []).map(({ path, mode, owner }) => ({ path, mode, owner })),
       preview: preview ?? [],
     })),
-    zones: plan.zones.map(({ zone, changes, kept, conflicts, notes, waits }) => ({
+    zones: plan.zones.map(({ zone, changes, kept, conflicts, notes, waits, manual }) => ({
       zone: zone.name,
       changes: changes.map(({ id, stage, op, role, before, after, reason, pending }) => ({
         id,
@@ -72,6 +75,14 @@ export function planDocument(plan: PlanView): Record<string, unknown> {
       conflicts,
       notes,
       waits,
+      ...(manual === true
+        ? {
+            byHand: toInstructionRows(
+              zone.name,
+              changes.filter(({ pending }) => pending === undefined).map(toChange),
+            ),
+          }
+        : {}),
     })),
     manual: plan.manual,
   };
@@ -152,6 +163,19 @@ function renderChange({ chalk }: Style, change: PlannedChange): string[] {
     typeOf(record.data),
     sanitizeLine(record.name),
     `${sanitizeLine(value ?? '', 5000)}  ${chalk.dim(sanitizeLine(change.reason))}`,
+  ];
+}
+
+/** What to enter where nobody else can, in forms to be copied from. */
+function renderHandWork(plan: ZonePlan): string[] {
+  if (plan.manual !== true || plan.conflicts.length > 0) return [];
+  const known = plan.changes.filter(({ pending }) => pending === undefined);
+  const later = plan.changes.length - known.length;
+  return [
+    ...(known.length > 0 ? ['', ...renderInstructions(plan.zone, known.map(toChange))] : []),
+    ...(later > 0
+      ? ['', `${count(later, 'more record')} of ${plan.zone.name} will be known during apply.`]
+      : []),
   ];
 }
 

@@ -111,17 +111,41 @@ describe('the DNS lane', () => {
   test('without changes it asks nobody and writes nothing', async () => {
     const t = setUp([]);
     expect(await applyAll(t.lane, { ...plan([]), changes: [] })).toEqual(
-      order.map(() => ({ written: 0, alreadyThere: 0 })),
+      order.map(() => ({ written: 0, alreadyThere: 0, byHand: [] })),
     );
     expect(t.state.calls).toEqual([]);
     expect(t.events).toEqual([]);
     await t.lane.close();
   });
 
+  test('what only the user can enter is remembered like a write, and told apart from a failure', async () => {
+    const t = setUp([txt(domainName, 'token')]);
+    t.state.misbehave = (changes) =>
+      changes.map(() => ({ ok: false, code: 'E_DNS_PENDING', error: 'not seen yet' }));
+    const done = plan(t.state.records);
+    const result = await t.lane.applyStage('auth', done.changes);
+    expect(result).toMatchObject({ written: 0, alreadyThere: 0 });
+    expect(result.byHand.map(({ op }) => op)).toEqual(['create', 'create', 'create']);
+    expect(t.lines.filter((line) => line.startsWith('by hand: create '))).toHaveLength(3);
+    t.write(result.byHand);
+    t.state.misbehave = undefined;
+    const undone = await applyDnsUndo(
+      t.lane,
+      undoDns(t.entries, t.state.records),
+      t.journal,
+      zone.name,
+      () => new Date(),
+    );
+    expect(undone).toEqual({ written: 3, byHand: [] });
+    expect(keys(t.state.records)).toEqual(keys([txt(domainName, 'token')]));
+  });
+
   test('a value that is not known yet is never written', async () => {
     const t = setUp([]);
     const done = plan([], { domain: { dkim: [{ selector: 's202611' }] } });
-    await expect(t.lane.applyStage('auth', done.changes)).rejects.toMatchObject({ code: 'E_DNS_PENDING' });
+    await expect(t.lane.applyStage('auth', done.changes)).rejects.toMatchObject({
+      code: 'E_DNS_UNKNOWN_VALUE',
+    });
     expect(t.state.calls).toEqual([]);
   });
 
@@ -189,7 +213,11 @@ describe('the DNS lane', () => {
     const first = done.changes.find(({ role }) => role === 'spf');
     if (first?.after === undefined) throw new Error('no SPF in the plan');
     t.write([{ op: 'create', after: first.after }]);
-    expect(await t.lane.applyStage('auth', done.changes)).toEqual({ written: 2, alreadyThere: 1 });
+    expect(await t.lane.applyStage('auth', done.changes)).toEqual({
+      written: 2,
+      alreadyThere: 1,
+      byHand: [],
+    });
   });
 
   test('R17: what the provider accepts but does not store is a failure', async () => {
@@ -295,7 +323,8 @@ describe('the DNS lane', () => {
     expect(keys(t.state.records)).not.toEqual(keys(start));
     const undo = undoDns(await t.journal.read(domainName), t.state.records);
     const clock = () => new Date('2026-11-24T01:00:00Z');
-    expect(await applyDnsUndo(t.lane, undo, t.journal, domainName, clock)).toBeGreaterThan(0);
+    const undone = await applyDnsUndo(t.lane, undo, t.journal, domainName, clock);
+    expect(undone.written).toBeGreaterThan(0);
     expect(keys(t.state.records)).toEqual(keys(start));
     expect(t.state.records.map(({ ttl }) => ttl).sort()).toEqual(start.map(({ ttl }) => ttl).sort());
     expect(undoDns(await t.journal.read(domainName), t.state.records).changes).toEqual([]);

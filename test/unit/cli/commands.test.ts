@@ -64,6 +64,11 @@ describe('the other commands', () => {
       { flags: { resolver: '::1' }, consents: cautious, exitCode: true },
     ],
     [applyCommand, ['apply', '--yes'], { flags: {}, consents: cautious, yes: true }],
+    [
+      applyCommand,
+      ['apply', '--dns', 'manual'],
+      { flags: { dns: 'manual' }, consents: cautious, yes: false },
+    ],
     [applyCommand, ['apply', '--config', 'x'], { flags: {}, consents: cautious, config: 'x', yes: false }],
     [
       applyCommand,

@@ -70,6 +70,15 @@ describe('completeAnswers at a terminal', () => {
   });
 });
 
+it('offers at a terminal what it would not take by itself', async () => {
+  const given = collectAnswers({ flags: {}, env: {} });
+  const asker = scriptAnswers([['dns', enter]]);
+  const offered = await completeAnswers(asker, ['dns'], given, { offeredDns: 'manual' });
+  expect(offered.dns?.value).toBe('manual');
+  const nobody = completeAnswers(noInputAsker, ['dns'], given, { offeredDns: 'manual' });
+  await expect(nobody).rejects.toMatchObject({ code: 'E_MISSING' });
+});
+
 describe('without a terminal', () => {
   it('lists everything that is missing in one message', async () => {
     const { missing } = await readCredentials(provider, {}, new PassThrough());

@@ -73,6 +73,42 @@ const plan: PlanView = {
   manual: [{ id: 'ptr', title: 'Set the PTR', detail: ['In the panel of your provider.'] }],
 };
 
+describe('a plan for a zone without an API', () => {
+  const manual: PlanView = {
+    hostname: 'mail.example.org',
+    server: [],
+    zones: [{ ...zone, manual: true }],
+    manual: [],
+  };
+
+  it('says what to enter and what to remove, and what is not known yet', () => {
+    const text = renderPlan(io(), manual);
+    expect(text).toMatch(/Remove:\n {2}example\.org\. 3600 IN TXT "v=spf1 -all"/);
+    expect(text).toMatch(/^mail {2}A {5}3600 {12}198\.51\.100\.10$/m);
+    expect(text).toContain('mail.example.org. 3600 IN A 198.51.100.10');
+    expect(text).toContain('1 more record of example.org will be known during apply.');
+    expect(text).not.toContain('placeholder');
+  });
+
+  it('is data for scripts, too', () => {
+    expect(planDocument(manual)).toMatchObject({
+      zones: [
+        {
+          byHand: { remove: [{ name: '@', value: 'v=spf1 -all' }], enter: [{ name: '@' }, { name: 'mail' }] },
+        },
+      ],
+    });
+    expect(JSON.stringify(planDocument({ ...manual, zones: [zone] }))).not.toContain('byHand');
+  });
+
+  it('shows nothing to enter while something speaks against the plan', () => {
+    const conflicts = [{ code: 'E_X', role: 'a', what: 'No.', evidence: [], fix: [] }];
+    expect(renderPlan(io(), { ...manual, zones: [{ ...zone, manual: true, conflicts }] })).not.toContain(
+      'Enter, in',
+    );
+  });
+});
+
 describe('renderPlan', () => {
   it('is one view over server, DNS and what is done by hand', () => {
     expect(renderPlan(io(), plan)).toBe(

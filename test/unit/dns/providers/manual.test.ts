@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { typeOf } from '../../../../src/dns/canonical.js';
 import { questionsFor } from '../../../../src/dns/providers/manual/read-answers.js';
-import { renderInstructions } from '../../../../src/dns/providers/manual/render-instructions.js';
 import { manual } from '../../../../src/dns/providers/manual.js';
 import type { Change, Zone } from '../../../../src/dns/providers/provider.js';
 import type { DnsRecord } from '../../../../src/dns/record.js';
@@ -14,13 +13,8 @@ import type {
 const txt = (name: string, text: string): DnsRecord => ({ name, ttl: 300, data: { type: 'TXT', text } });
 const hosts = ['ns1.provider.test', 'ns2.provider.test'];
 
-/** Two name servers, each with records of its own, and what the user does while the tool waits. */
-async function open(
-  byServer: DnsRecord[][],
-  options: { enter?: (round: number) => void; status?: AnswerStatus } = {},
-) {
-  const presented: string[] = [];
-  let rounds = 0;
+/** Two name servers, each with records of its own. */
+async function open(byServer: DnsRecord[][], options: { status?: AnswerStatus } = {}) {
   const each: AuthoritativeResolver['resolveEach'] = async (name, type) =>
     hosts.map((host, index): ServerAnswer => {
       const at = (byServer[index] ?? []).filter((record) => record.name === name);
@@ -39,8 +33,6 @@ async function open(
     signal: new AbortController().signal,
     log: () => undefined,
     names: () => ['mx1.example.test', 's1._domainkey.example.test'],
-    present: (text) => presented.push(text),
-    wait: async () => options.enter?.(++rounds),
     authoritative: {
       findZone: async () => ({
         zone: 'example.test',
@@ -52,7 +44,7 @@ async function open(
     },
   });
   const zone = (await provider.findZone('mail.example.test')) as Zone;
-  return { provider, zone, presented, rounds: () => rounds };
+  return { provider, zone };
 }
 
 describe('entering records by hand', () => {
@@ -78,42 +70,46 @@ describe('entering records by hand', () => {
     },
   );
 
-  it('says once what to enter, and is done when every server shows it', async () => {
-    const record = txt('_dmarc.example.test', 'v=DMARC1; p=none');
-    const servers: DnsRecord[][] = [[], []];
-    const enter = (round: number): void => void servers[round - 1]?.push(record);
-    const { provider, zone, presented, rounds } = await open(servers, { enter });
-    expect(await provider.apply(zone, [{ op: 'create', after: record }])).toEqual([{ ok: true, record }]);
-    expect(rounds()).toBe(2);
-    expect(presented).toHaveLength(1);
-    expect(presented[0]).toMatch(/_dmarc +TXT +300 +v=DMARC1; p=none\n/);
-    expect(presented[0]).toContain('_dmarc.example.test. 300 IN TXT "v=DMARC1; p=none"');
-  });
-
-  it('asks for nothing that is there already', async () => {
+  it('is done with what every server shows', async () => {
     const record = txt('example.test', 'x');
-    const { provider, zone, presented } = await open([[record], [record]]);
-    expect(await provider.apply(zone, [{ op: 'create', after: record }])).toMatchObject([{ ok: true }]);
-    expect(presented).toEqual([]);
+    const { provider, zone } = await open([[record], [record]]);
+    const changes: Change[] = [{ op: 'create', after: record }];
+    expect(await provider.apply(zone, changes)).toEqual([{ ok: true, record }]);
+    expect(await provider.findMissing?.(changes)).toEqual([]);
   });
 
-  it('waits for a record to go', async () => {
-    const before = txt('example.test', 'old');
-    const servers = [[before], [before]];
-    const enter = (): void => {
-      for (const records of servers) records.length = 0;
-    };
-    const { provider, zone, presented } = await open(servers, { enter });
-    expect(await provider.apply(zone, [{ op: 'delete', before }])).toEqual([{ ok: true }]);
-    expect(presented[0]).toMatch(/Remove:\n {2}example\.test\. 300 IN TXT "old"\n$/);
-  });
-
-  it('ends after an hour and says which server shows what', async () => {
+  it('says of the rest which server shows what', async () => {
     const seen = txt('example.test', 'x');
     const { provider, zone } = await open([[seen], []]);
-    expect(await provider.apply(zone, [{ op: 'create', after: seen }])).toEqual([
-      { ok: false, code: 'E_DNS_PENDING', error: 'not seen yet: ns2.provider.test: nxdomain' },
+    const [create, other]: Change[] = [
+      { op: 'create', after: seen },
+      { op: 'create', after: txt('example.test', 'y') },
+    ];
+    expect(await provider.apply(zone, [create as Change, other as Change])).toEqual([
+      { ok: false, code: 'E_DNS_PENDING', error: 'not seen yet: ns2.provider.test: not there' },
+      { ok: false, code: 'E_DNS_PENDING', error: 'not seen yet: ns1.provider.test: another answer' },
     ]);
+    expect(await provider.findMissing?.([create as Change])).toEqual([
+      { change: create, state: 'ns2.provider.test: not there' },
+    ]);
+  });
+
+  it('looks for a record to go', async () => {
+    const before = txt('example.test', 'old');
+    const change: Change = { op: 'delete', before };
+    const there = await open([[before], [before]]);
+    expect(await there.provider.findMissing?.([change])).toEqual([
+      { change, state: 'ns1.provider.test: another answer' },
+    ]);
+    const gone = await open([[], []]);
+    expect(await gone.provider.apply(gone.zone, [change])).toEqual([{ ok: true }]);
+  });
+
+  it('takes a server that does not answer for one that does not show it', async () => {
+    const record = txt('example.test', 'x');
+    const { provider } = await open([[record], [record]], { status: 'timeout' });
+    const change: Change = { op: 'create', after: record };
+    expect(await provider.findMissing?.([change])).toEqual([{ change, state: 'ns1.provider.test: timeout' }]);
   });
 
   it('asks for each name once, and for none outside the zone', () => {
@@ -122,17 +118,5 @@ describe('entering records by hand', () => {
     expect(new Set(keys).size).toBe(keys.length);
     expect(keys).toContain('_25._tcp.mx1.example.test TLSA');
     expect(keys.filter((key) => key.includes('other.test'))).toEqual([]);
-  });
-
-  it('gives scripts the same as JSON', () => {
-    const zone: Zone = { id: 'example.test', name: 'example.test', nameServers: [], state: 'active' };
-    const changes: Change[] = [
-      { op: 'update', before: txt('example.test', 'old'), after: txt('example.test', 'new') },
-    ];
-    expect(JSON.parse(renderInstructions(zone, changes).json)).toEqual({
-      zone: 'example.test',
-      remove: [{ name: '@', type: 'TXT', ttl: 300, value: 'old' }],
-      enter: [{ name: '@', type: 'TXT', ttl: 300, value: 'new' }],
-    });
   });
 });

@@ -18,11 +18,12 @@ describe('provider registry', () => {
   });
 
   it.each([
-    [['ns1.domaincontrol.com', 'ns2.domaincontrol.com'], 'GoDaddy'],
-    [['ns1.your-server.de', 'ns1.first-ns.de'], 'Hetzner (konsoleH and Robot)'],
-    [['dns1.registrar-servers.com', 'dns2.registrar-servers.com'], 'Namecheap'],
-  ])('knows %j by name only', (names, title) => {
-    expect(recogniseProvider(names)).toEqual({ kind: 'unsupported', title });
+    [['ns1.domaincontrol.com', 'ns2.domaincontrol.com'], 'GoDaddy', /ten or more domains/],
+    [['ns1.your-server.de', 'ns1.first-ns.de'], 'Hetzner (konsoleH and Robot)', /Console/],
+    [['dns1.registrar-servers.com', 'dns2.registrar-servers.com'], 'Namecheap', /whole zone/],
+    [['ns1.porkbun.com', 'ns2.porkbun.com'], 'Porkbun', /not spoken here yet/],
+  ])('knows %j by name only, and why', (names, title, why) => {
+    expect(recogniseProvider(names)).toEqual({ kind: 'unsupported', title, why: expect.stringMatching(why) });
   });
 
   it('tells for each provider where its credentials are made, and under which names it reads them', () => {

@@ -1,0 +1,54 @@
+import { Exit, SetupError } from '../errors.js';
+import type { FullPlan } from './make-plan.js';
+
+/** A token that turns out to be no good: before anything was touched it is a matter of credentials, after it of going on. */
+export function explainRefusal(error: unknown, plan: FullPlan, touched: boolean): unknown {
+  if (!(error instanceof SetupError)) return error;
+  if (touched && error.exit === Exit.usage) {
+    return new SetupError({
+      code: error.code,
+      exit: Exit.failed,
+      what: error.message,
+      evidence: error.evidence,
+      fix: [...error.fix, 'Then run smtp-setup apply again: it goes on from here.'],
+      cause: error,
+    });
+  }
+  const refused = error.evidence.some((line) => /HTTP 40[13]/.test(line));
+  if (touched || error.code !== 'E_DNS_WRITE' || !refused) return error;
+  const [zone] = plan.zones;
+  return new SetupError({
+    code: 'E_DNS_TOKEN',
+    exit: Exit.usage,
+    what: 'The token may read the zone, but not write to it; nothing was changed.',
+    evidence: error.evidence,
+    fix: zone === undefined ? [] : [`The token needs ${zone.survey.open.definition.rights}.`],
+    cause: error,
+  });
+}
+
+/** Ends an apply whose records somebody has to enter first. */
+export function pendingError(byHand: readonly string[]): SetupError {
+  return new SetupError({
+    code: 'E_DNS_PENDING',
+    exit: Exit.pending,
+    what: 'The server is safe as it stands; these records are for you to enter at your DNS provider.',
+    evidence: byHand,
+    fix: [
+      'Enter them as shown above; smtp-setup plan shows them again, and with --json as data.',
+      'Then run smtp-setup apply again: it goes on from here.',
+      'Once all are entered, smtp-setup check dns --wait follows until they are live.',
+    ],
+  });
+}
+
+/** Ends an apply that could not finish everything: what stands is safe, the next apply goes on. */
+export function unfinishedError(unfinished: readonly string[]): SetupError {
+  return new SetupError({
+    code: 'E_UNFINISHED',
+    exit: Exit.failed,
+    what: 'The server is safe as it stands, but not everything is done.',
+    evidence: unfinished,
+    fix: ['Run smtp-setup apply again when the cause is gone: it goes on from here.'],
+  });
+}
