@@ -18,6 +18,7 @@ const lockSchema = z.strictObject({
       zone: z.string().optional(),
       spf: z.string().optional(),
       dmarc: z.string().optional(),
+      dmarcSince: z.iso.date().optional(),
     }),
   ),
 });

@@ -18,6 +18,8 @@ export interface Lock {
       spf?: string;
       /** DMARC record text as planned or found. */
       dmarc?: string;
+      /** Day on which an apply first saw a DMARC record (ISO 8601): `p=none` is right for some weeks only. */
+      dmarcSince?: string;
     }
   >;
 }

@@ -4,6 +4,7 @@ import { type CheckReport, runDnsChecks } from '../checks/run.js';
 import { createSmtpProbe } from '../checks/smtp-look.js';
 import type { CheckOptions } from '../cli/commands/check.js';
 import type { Run } from '../cli/outcome.js';
+import type { Lock } from '../config/lock.js';
 import type { Config } from '../config/schema.js';
 import { createAuthoritativeResolver, limitQueries, query, systemClock } from '../dns/resolver/index.js';
 import { waitUntilVisible } from '../dns/visible.js';
@@ -113,8 +114,14 @@ function targetsOf(
         ? []
         : desired.filter(({ name }) => name === hostname || name === domain || name.endsWith(`.${domain}`)),
     selectors,
+    ...dmarcSinceOf(lock, domain),
     issuer: 'letsencrypt.org',
   }));
+}
+
+function dmarcSinceOf(lock: Lock, domain: string): { dmarcSince?: number } {
+  const day = lock.domains[domain]?.dmarcSince;
+  return day === undefined ? {} : { dmarcSince: Date.parse(day) };
 }
 
 /** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */

@@ -13,10 +13,12 @@ export interface LockFacts {
   dkim: ReadonlyMap<string, readonly DkimInput[]>;
   /** The zones as they stand after the apply. */
   zones: readonly { name: string; records: readonly DnsRecord[] }[];
+  /** Milliseconds since the epoch. */
+  now: number;
 }
 
 /** The lock file with what is known now about one server and its domains. Pure; other servers' entries stay. */
-export function makeLock(before: Lock, { hostname, addresses, dkim, zones }: LockFacts): Lock {
+export function makeLock(before: Lock, { hostname, addresses, dkim, zones, now }: LockFacts): Lock {
   const { ipv4, ipv6 } = addresses;
   const domains = { ...before.domains };
   for (const [name, keys] of dkim) {
@@ -31,7 +33,12 @@ export function makeLock(before: Lock, { hostname, addresses, dkim, zones }: Loc
       ),
       ...(zone === undefined ? {} : { zone: zone.name }),
       ...(spf === undefined ? {} : { spf }),
-      ...(dmarc === undefined ? {} : { dmarc }),
+      ...(dmarc === undefined
+        ? {}
+        : {
+            dmarc,
+            dmarcSince: before.domains[name]?.dmarcSince ?? new Date(now).toISOString().slice(0, 10),
+          }),
     };
   }
   return {

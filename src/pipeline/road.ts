@@ -161,7 +161,13 @@ async function remember(
   await saveConfig(session.configPath, request.config, session.loaded);
   await saveLock(
     session.configPath,
-    makeLock(session.lock, { hostname: plan.hostname, addresses: plan.addresses, dkim, zones }),
+    makeLock(session.lock, {
+      hostname: plan.hostname,
+      addresses: plan.addresses,
+      dkim,
+      zones,
+      now: session.context.clock(),
+    }),
   );
 }
 

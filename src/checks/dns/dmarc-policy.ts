@@ -54,7 +54,10 @@ export const dmarcPolicyCheck: DnsCheck = {
   },
 };
 
-/** In the first weeks p=none is right: one watches the reports. A plan that says none is the user's will. */
+/**
+ * In the first weeks p=none is right: one watches the reports. A plan that says none is the user's will, until it is known
+ * to have stood for longer.
+ */
 function judgeNone(ctx: DnsContext, step: DmarcStep, observed: string): Verdict {
   const text = 'When the reports show that all of your mail passes, change p=none to p=quarantine.';
   const message = 'p=none only watches: forged mail is delivered.';
@@ -62,7 +65,7 @@ function judgeNone(ctx: DnsContext, step: DmarcStep, observed: string): Verdict 
   const young = since !== undefined && ctx.deps.now() - since < patienceMs;
   const data = wantedDmarc(ctx)?.data;
   const planned = data?.type === 'TXT' && parseDmarc(data.text)?.p === 'none';
-  return young || planned
+  return young || (planned && since === undefined)
     ? info(step.answer, message, { observed, fix: { text } })
     : warn(step.answer, message, { observed, expected: 'p=quarantine or p=reject', fix: { text } });
 }

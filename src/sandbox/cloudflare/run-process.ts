@@ -49,7 +49,8 @@ function createBackend(update: CloudflareProcessConfig['update']): ZoneBackend |
   return update && createUpdateBackend(update, (script) => runWithInput(update.command, script));
 }
 
-function runWithInput(command: readonly string[], input: string): Promise<void> {
+/** Runs a command with this on its standard input; rejects with what it printed when it fails. */
+export function runWithInput(command: readonly string[], input: string): Promise<void> {
   const [file = '', ...parameters] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(file, parameters, { stdio: ['pipe', 'ignore', 'pipe'] });

@@ -7,7 +7,16 @@ export interface Route53Options {
   /** Where records become visible; in memory when absent. */
   backend?: ZoneBackend;
   keys: readonly { id: string; secret: string; readOnly?: boolean }[];
+  /** Of every hosted zone. */
+  nameServers?: readonly string[];
 }
+
+const awsNameServers = [
+  'ns-1.awsdns-00.com',
+  'ns-513.awsdns-00.net',
+  'ns-1025.awsdns-00.org',
+  'ns-1537.awsdns-00.co.uk',
+];
 
 class AwsError extends Error {
   readonly status: number;
@@ -28,7 +37,7 @@ export class Route53Emulator {
   private readonly zones: HostedZone[] = [];
 
   constructor(options: Route53Options) {
-    this.options = { backend: createMemoryBackend(), ...options };
+    this.options = { backend: createMemoryBackend(), nameServers: awsNameServers, ...options };
   }
 
   addZone(name: string, isPrivate = false): HostedZone {
@@ -91,7 +100,7 @@ export class Route53Emulator {
     if (id === undefined) throw new AwsError(404, 'UnknownOperationException', pathname);
     const zone = this.zones.find((candidate) => candidate.id === id);
     if (!zone) throw new AwsError(404, 'NoSuchHostedZone', `No hosted zone found with ID: ${id}`);
-    if (sets === undefined && method === 'GET') return renderHostedZone(zone);
+    if (sets === undefined && method === 'GET') return renderHostedZone(zone, this.options.nameServers);
     if (sets !== undefined && method === 'GET') return listSets(zone, searchParams);
     if (sets !== undefined && method === 'POST') return changeSets(zone, request.body.toString('utf8'));
     throw new AwsError(405, 'MethodNotAllowed', method);
@@ -190,13 +199,7 @@ function renderZone({ id, name, isPrivate }: HostedZone): string {
   );
 }
 
-function renderHostedZone(zone: HostedZone): string {
-  const servers = [
-    'ns-1.awsdns-00.com',
-    'ns-513.awsdns-00.net',
-    'ns-1025.awsdns-00.org',
-    'ns-1537.awsdns-00.co.uk',
-  ];
+function renderHostedZone(zone: HostedZone, servers: readonly string[]): string {
   const set = tag(
     'DelegationSet',
     tag('NameServers', servers.map((server) => tag('NameServer', server)).join('')),

@@ -366,6 +366,13 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     expect(done.changes.every(({ op }) => op === 'create')).toBe(true);
   });
 
+  test('R13: a TTL that differs from the configured one is left alone, ours included', () => {
+    const before = plan([]).changes.flatMap(({ after, mark }) =>
+      after === undefined ? [] : [{ ...after, ttl: 77, ...(mark === undefined ? {} : { mark }) }],
+    );
+    expect(plan(before, { consents: allConsents }).changes).toEqual([]);
+  });
+
   test('R13: the TTL is brought into the range of the provider', () => {
     const done = plan([], { caps: { ...caps, minTtl: 7200 } });
     expect(new Set(done.changes.map(({ after: record }) => record?.ttl))).toEqual(new Set([7200]));

@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/checks/check.js';
-import { makeLock } from '../../../src/pipeline/make-lock.js';
+import type { Lock } from '../../../src/config/lock.js';
+import { type LockFacts, makeLock } from '../../../src/pipeline/make-lock.js';
 import { obstacleOf } from '../../../src/pipeline/prove.js';
 import { readDkimRecords } from '../../../src/pipeline/read-dkim.js';
 
@@ -19,29 +20,31 @@ test('the MX waits for what failed, and not for what could not be reached from h
 });
 
 test('the lock holds what check dns needs, keeps other servers, and names the longest zone', () => {
-  const lock = makeLock(
-    {
-      version: 1,
-      servers: { 'mail.other.example': { ipv4: '192.0.2.9' } },
-      domains: { 'other.example': { dkim: [] } },
-    },
-    {
-      hostname: 'mail.example.org',
-      addresses: { ipv4: '192.0.2.1', manual: [] },
-      dkim: new Map([['sub.example.org', [{ selector: 's1', publicKey: 'AAAA' }, { selector: 's2' }]]]),
-      zones: [
-        { name: 'example.org', records: [] },
-        {
-          name: 'sub.example.org',
-          records: [
-            { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'google-site-verification=x' } },
-            { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=spf1 -all' } },
-            { name: '_dmarc.sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=DMARC1; p=none' } },
-          ],
-        },
-      ],
-    },
-  );
+  const before: Lock = {
+    version: 1,
+    servers: { 'mail.other.example': { ipv4: '192.0.2.9' } },
+    domains: { 'other.example': { dkim: [] } },
+  };
+  const facts: LockFacts = {
+    hostname: 'mail.example.org',
+    addresses: { ipv4: '192.0.2.1', manual: [] },
+    dkim: new Map([['sub.example.org', [{ selector: 's1', publicKey: 'AAAA' }, { selector: 's2' }]]]),
+    zones: [
+      { name: 'example.org', records: [] },
+      {
+        name: 'sub.example.org',
+        records: [
+          { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'google-site-verification=x' } },
+          { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=spf1 -all' } },
+          { name: '_dmarc.sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=DMARC1; p=none' } },
+        ],
+      },
+    ],
+    now: Date.UTC(2026, 10, 24, 9),
+  };
+  const lock = makeLock(before, facts);
+  // The day stays the first one.
+  expect(makeLock(lock, { ...facts, now: Date.UTC(2027, 0, 1) })).toEqual(lock);
   expect(lock).toEqual({
     version: 1,
     servers: { 'mail.other.example': { ipv4: '192.0.2.9' }, 'mail.example.org': { ipv4: '192.0.2.1' } },
@@ -52,6 +55,7 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
         zone: 'sub.example.org',
         spf: 'v=spf1 -all',
         dmarc: 'v=DMARC1; p=none',
+        dmarcSince: '2026-11-24',
       },
     },
   });

@@ -1,0 +1,118 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type LabProviderApis, startProviderApis } from '../../src/sandbox/emulator/start-provider-apis.js';
+import { type CliResult, openProvisioned, type World } from '../helpers/world.js';
+
+/** One server, whose records go through one provider after the other; whatever writes them, the zone is the same. */
+let world: World;
+let apis: LabProviderApis;
+let domain = '';
+let before: string[] = [];
+let wanted: string[] = [];
+
+beforeAll(async () => {
+  world = await openProvisioned('e2e-providers');
+  ({ domain } = world.lab);
+  apis = await startProviderApis(world.lab, ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com']);
+  before = await served();
+});
+afterAll(() => world?.lab.down());
+
+/** What the name server holds, in its own words. */
+const served = async (): Promise<string[]> =>
+  (await world.lab.dns.readZone(domain)).filter((line) => !/^\S+ \d+ SOA /.test(line)).sort();
+
+function expectExit(result: CliResult, code: number): CliResult {
+  expect(result.code, `${result.stdout}\n${result.stderr}`).toBe(code);
+  return result;
+}
+
+function envFor(id: string): Readonly<Record<string, string>> {
+  const { host, tsig } = world.lab.dns;
+  if (id === 'hetzner' || id === 'digitalocean' || id === 'route53') return apis.env[id];
+  if (id !== 'rfc2136') return {};
+  return {
+    DNSUPDATE_NAMESERVER: `${host.ipv4}:53`,
+    DNSUPDATE_TSIG_KEY: tsig.name,
+    DNSUPDATE_TSIG_SECRET: tsig.secret,
+    DNSUPDATE_TSIG_ALGORITHM: tsig.algorithm,
+  };
+}
+
+const apply = (id: string, ...more: string[]) =>
+  world.cliWithFlags('apply', ['--dns', id, '--yes', ...more], envFor(id));
+
+async function undo(id: string): Promise<CliResult> {
+  const { configFile } = world.rehearsal;
+  const args = ['undo', 'dns', '--config', configFile, '--resolver', world.lab.resolver, '--yes'];
+  return world.cli(args, { env: envFor(id) });
+}
+
+async function expectHealthy(): Promise<void> {
+  await world.lab.resolverHost.flush();
+  const { configFile } = world.rehearsal;
+  const args = ['check', 'dns', '--config', configFile, '--resolver', world.lab.resolver, '--wait=1m'];
+  expectExit(await world.cli(args), 0);
+}
+
+describe('init with a provider other than Cloudflare', () => {
+  it('sets up everything through dynamic updates', async () => {
+    const args = world.rehearsal.initArguments.map((word) => (word === 'cloudflare' ? 'rfc2136' : word));
+    expectExit(await world.cli(args, { env: envFor('rfc2136') }), 0);
+    wanted = await served();
+    expect(wanted.length).toBeGreaterThan(before.length + 8);
+    await expectHealthy();
+    expectExit(await undo('rfc2136'), 0);
+    expect(await served()).toEqual(before);
+  });
+});
+
+/** What a provider declares that it cannot hold is left out, and nothing else. */
+const declined: Readonly<Record<string, RegExp>> = { digitalocean: / (TLSA |SRV \d+ \d+ 0 \.$)/ };
+
+describe('apply --dns, each provider in turn', () => {
+  it.each(['cloudflare', 'hetzner', 'digitalocean', 'route53'])('%s ends in the same zone', async (id) => {
+    expectExit(await apply(id), 0);
+    const leftOut = declined[id];
+    expect(await served()).toEqual(wanted.filter((line) => leftOut === undefined || !leftOut.test(line)));
+    expect(expectExit(await apply(id), 0).stdout).toContain('Nothing to change');
+    expectExit(await undo(id), 0);
+    expect(await served()).toEqual(before);
+  });
+});
+
+/** Types what the tool printed into the zone, as a person would. */
+async function enter(text: string): Promise<number> {
+  const lines = text.split('\n').filter((line) => /^\S+\. \d+ IN [A-Z]+ /.test(line));
+  await world.lab.dns.update(
+    domain,
+    lines.map((line) => `add ${line}`),
+  );
+  return lines.length;
+}
+
+describe('apply --dns manual', () => {
+  it('says what to enter before anything leans on it, and goes on when it is there', async () => {
+    const first = expectExit(await apply('manual'), 4);
+    expect(first.stderr).toContain(`Records of ${domain}, to be entered at your DNS provider`);
+    expect(first.stderr).toContain('E_DNS_PENDING');
+    const shown = first.stderr.slice(first.stderr.lastIndexOf('$ORIGIN'));
+    expect(shown).not.toMatch(/ IN MX /);
+    expect(await served()).toEqual(before);
+    expect(await enter(shown)).toBeGreaterThan(2);
+
+    const second = expectExit(await apply('manual'), 4);
+    const rest = second.stderr.slice(second.stderr.lastIndexOf('$ORIGIN'));
+    expect(rest).toMatch(/ IN MX /);
+    await enter(rest);
+    expect(await served()).toEqual(wanted);
+    expect(expectExit(await apply('manual'), 0).stdout).toContain('Nothing to change');
+    await expectHealthy();
+  });
+
+  it('undo says what to remove', async () => {
+    const undone = expectExit(await undo('manual'), 4);
+    expect(undone.stdout).toContain('Remove:');
+    expect(undone.stdout).toMatch(/ IN MX /);
+    expect(await served()).toEqual(wanted);
+  });
+});
