@@ -42,7 +42,7 @@ describe('the wizard, from the login to the summary', () => {
     await terminal.waitFor('How do you log in to the server?');
     terminal.type(`root@${world.lab.vps.ipv4}`);
     terminal.press('Enter');
-    const screen = await terminal.waitFor('Is it the right one?');
+    const screen = await terminal.waitFor('(y/N)');
     expect(screen).toContain('ssh-keygen -lf');
     expect(screen.replace(/\s/g, '')).toContain(world.lab.vps.hostKeyFingerprint);
     terminal.press('Enter');
@@ -59,7 +59,7 @@ describe('the wizard, from the login to the summary', () => {
       terminal.press('Enter');
     };
     await answer('How do you log in to the server?', `root@${world.lab.vps.ipv4}`);
-    await answer('Is it the right one?', 'y');
+    await answer('(y/N)', 'y');
     await answer('Which domain is the mail for?', world.lab.domain);
     // Enter takes what was found out: the server's own name, and the provider by the zone's name servers.
     await answer('Which host name shall the server have?');

@@ -180,7 +180,7 @@ export function tellDayTwoStory(image: VpsImage): void {
       await client.ended;
       await shell(
         world,
-        'systemctl kill --signal=KILL smtp-setup-run.service; while systemctl show -p ActiveState smtp-setup-run.service | grep -qE "=(active|deactivating)"; do sleep 0.1; done',
+        'systemctl kill --signal=KILL smtp-setup-run.service; until systemctl show -p ActiveState smtp-setup-run.service | grep -qE "=(inactive|failed)"; do sleep 0.1; done',
       );
       expect(await mailboxes()).toEqual(before);
       expect(await shell(world, 'ls -d /run/smtp-setup/*/secrets 2>/dev/null || true')).toBe('');
