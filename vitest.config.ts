@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Suites in `test/<name>/`. The fast ones run side by side; the machine-wide ones two files at a time, as root. */
+/** Suites in `test/<name>/`. The fast ones run side by side; the machine-wide ones one file at a time, as root. */
 const fast = ['unit', 'golden', 'conformance'];
 const slow = ['integration', 'e2e'];
 
@@ -28,7 +28,8 @@ export default defineConfig({
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`],
-          maxWorkers: 2,
+          fileParallelism: false,
+          maxWorkers: 1,
           testTimeout: 20 * 60_000,
           hookTimeout: 20 * 60_000,
           sequence: { groupOrder: index + 1 },
