@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { openTerminal, type TmuxTerminal } from '../helpers/tmux.js';
 import { emptyZone, openProvisioned, shell, type World } from '../helpers/world.js';
 
@@ -14,10 +14,8 @@ beforeAll(async () => {
   await emptyZone(world);
   await rm(world.rehearsal.configFile, { force: true });
 });
-afterAll(async () => {
-  terminal?.close();
-  await world?.lab.down();
-});
+afterEach(() => terminal?.close());
+afterAll(() => world?.lab.down());
 
 /** The flags that only a rehearsal needs; everything else is asked. */
 function startInit(): TmuxTerminal {
@@ -47,7 +45,6 @@ describe('the wizard, from the login to the summary', () => {
     expect(screen.replace(/\s/g, '')).toContain(world.lab.vps.hostKeyFingerprint);
     terminal.press('Enter');
     expect(await terminal.waitFor(/exit code \d+/)).toMatch(/was not confirmed\.[\s\S]*exit code 130/);
-    terminal.close();
   });
 
   it('asks for the rest, refuses a wrong token at once, and does what the plan says', async () => {
