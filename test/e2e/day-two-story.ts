@@ -188,6 +188,8 @@ export function tellDayTwoStory(image: VpsImage): void {
       expect(await mailboxes()).toEqual(before);
       await rm(file);
       await ok('user add', at('after'), '--generate', '--yes');
+      const gone = 'until ! ls -d /run/smtp-setup/*/secrets >/dev/null 2>&1; do sleep 0.1; done';
+      await shell(world, `timeout 60 sh -c '${gone}'`);
     });
 
     it('outlives its client: the list is whole in the end', async () => {
