@@ -11,7 +11,7 @@ Exit codes:
   1    a step or a check failed
   2    usage, configuration or credentials found wrong before anything was touched
   3    inconclusive: something could not be found out
-  4    changes are pending (plan --exit-code)
+  4    changes are pending (plan --exit-code; records that you enter by hand)
   5    the server is unsuitable
   6    busy, or overtaken by another run
   130  cancelled`;
