@@ -66,7 +66,7 @@ function checkArchitecture({ machine }: PreflightFacts): Finding {
       'pass',
       'Processor',
       'dpkg',
-      `${name}, ${machine.cpus} × , ${machine.virtualization}`,
+      `${name}, ${machine.cpus} ${machine.cpus === 1 ? 'core' : 'cores'}, ${machine.virtualization}`,
     );
   return finding('SRV-ARCH', 'warn', 'Processor', 'dpkg', `${name} was never tried.`, {
     expected: 'amd64 or arm64',

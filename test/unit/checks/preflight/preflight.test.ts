@@ -56,6 +56,16 @@ describe('the preflight', () => {
     expect(() => refuseUnsuitable(all)).not.toThrow();
   });
 
+  it.each([
+    [1, 'amd64, 1 core, kvm'],
+    [2, 'amd64, 2 cores, kvm'],
+  ])('names a processor with %i cores', (cpus, text) => {
+    const arch = find('SRV-ARCH', {
+      machine: { ...machine, dpkgArch: 'amd64', cpus, virtualization: 'kvm' },
+    });
+    expect(JSON.stringify(arch)).toContain(text);
+  });
+
   it('refuses with exit 5, every reason and every remedy', () => {
     const os = { id: 'fedora', version: '43', codename: '', name: 'Fedora 43', like: [] };
     const listeners = [
