@@ -47,8 +47,10 @@ why=$(mkdir "$runtime/$id" 2>&1 && tar -xmf - -C "$runtime/$id" --no-same-owner 
 why=$(cp -a "$runtime/$id/run" "$run.new" 2>&1 && printf 'since=%s\n' "$(date +%s)" >>"$run.new/meta" &&
   rm -rf "$runtime/$id/run" && find "$run.new" -exec sync {} + && mv -T "$run.new" "$run" 2>&1) || failed "$why"
 
+# The directory with the secrets is systemd's to remove too: a newer one (257), asked to kill the unit, kills ExecStopPost
+# with it.
 set -- StandardOutput="append:$run/log" StandardError="append:$run/log" UMask=0077 KillMode=mixed TimeoutStopSec=15min \
-  RefuseManualStop=yes OOMPolicy=continue RuntimeMaxSec=3h \
+  RefuseManualStop=yes OOMPolicy=continue RuntimeMaxSec=3h "RuntimeDirectory=smtp-setup/$id" RuntimeDirectoryMode=0700 \
   "ExecStopPost=/bin/sh $run/lib/stop-post.sh $runtime/$id"
 [ "$installs" = 1 ] && set -- "$@" "BindReadOnlyPaths=$run/lib/policy-rc.d:/usr/sbin/policy-rc.d"
 
