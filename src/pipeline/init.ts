@@ -2,15 +2,12 @@ import type { InitOptions } from '../cli/commands/init.js';
 import type { Run } from '../cli/outcome.js';
 import type { Answers } from '../config/answers.js';
 import { mergeAnswers } from '../config/merge-answers.js';
-import type { Known, QuestionKey } from '../config/questions.js';
+import type { QuestionKey } from '../config/questions.js';
 import { completeAnswers, missingError } from '../config/wizard.js';
-import { canonicalName } from '../dns/canonical.js';
-import { providers, type Recognised, recogniseProvider } from '../dns/providers/index.js';
-import { manual } from '../dns/providers/manual.js';
+import { providers } from '../dns/providers/index.js';
 import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import { Exit, SetupError } from '../errors.js';
-import { sanitizeLine } from '../lib/sanitize.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
@@ -19,6 +16,7 @@ import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mail
 import { missingCredentials, requireProvider } from './open-provider.js';
 import { openResolvers } from './open-resolvers.js';
 import { preflight, type Reached, reachServer, settleRunning, worthShowing } from './prepare.js';
+import { recogniseDns } from './recognise-dns.js';
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
@@ -143,44 +141,6 @@ function pinHostKey(answers: Answers, { link }: Reached): Answers {
   if (answers.hostKey !== undefined) return answers;
   const { fingerprint } = link.connection.hostKey;
   return { ...answers, hostKey: { value: fingerprint, origin: { from: 'detected' } } };
-}
-
-async function recogniseDns(recursive: Resolver, domain: string): Promise<DnsSuggestion> {
-  let name = canonicalName(domain);
-  // The zone may begin above the domain: ask upwards, never the top-level domain itself.
-  for (; name.includes('.'); name = name.slice(name.indexOf('.') + 1)) {
-    const answer = await recursive.resolve(name, 'NS');
-    const servers = answer.records.flatMap(({ data }) => (data.type === 'NS' ? [data.target] : []));
-    if (servers.length === 0) continue;
-    return suggestDns(recogniseProvider(servers), servers);
-  }
-  return {};
-}
-
-interface DnsSuggestion extends Pick<Known, 'recognisedDns' | 'offeredDns'> {
-  /** What to say about it before the question. */
-  dnsNote?: string;
-}
-
-/** Where there is no API to use, the records can still be entered by hand; unknown servers may be the user's own. */
-function suggestDns(recognised: Recognised, servers: readonly string[]): DnsSuggestion {
-  switch (recognised.kind) {
-    case 'supported':
-      return { recognisedDns: recognised.provider.id };
-    case 'unsupported':
-      return {
-        recognisedDns: manual.id,
-        offeredDns: manual.id,
-        dnsNote: `The zone is at ${recognised.title}. ${recognised.why} You will be shown the records to enter there (--dns ${manual.id}).`,
-      };
-    case 'unknown': {
-      const names = servers.map((name) => sanitizeLine(name, 100)).join(', ');
-      return {
-        dnsNote: `The name servers (${names}) belong to no provider that is known here; choosing "${manual.title}" always works.`,
-        offeredDns: manual.id,
-      };
-    }
-  }
 }
 
 async function readNames(
