@@ -53,10 +53,13 @@ true`,
 };
 
 function readAddresses(text: string): string[] {
-  // The probes' throw-away mailbox may be left by a run that died; the next one removes it.
-  return readLines(text).filter(
-    (line) => /^[^\s@]+@[a-z0-9.-]+$/.test(line) && !line.startsWith('smtp-setup-probe@'),
-  );
+  // Throw-away mailboxes of probes and checks may be left by one that died; the next change removes them.
+  return readLines(text).filter((line) => /^[^\s@]+@[a-z0-9.-]+$/.test(line) && !isThrowAway(line));
+}
+
+/** A mailbox of ours, made for one probe or check. */
+export function isThrowAway(address: string): boolean {
+  return /^smtp-setup-(?:probe|check-[0-9a-f]{8})@/.test(address);
 }
 
 /** Lines of an address and a comma-separated list. */

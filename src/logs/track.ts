@@ -161,6 +161,7 @@ function fitsAddress(address: string | undefined, wanted: string): boolean {
 export function isProbe(story: Story): boolean {
   const addresses = [story.from ?? '', story.login ?? '', story.messageId, ...story.recipients];
   return addresses.some(
-    (address) => /\.invalid[>"\]]?$/i.test(address) || /^smtp-setup-probe@/.test(address),
+    (address) =>
+      /\.invalid[>"\]]?$/i.test(address) || /^smtp-setup-(?:probe|check-[0-9a-f]{8})@/.test(address),
   );
 }

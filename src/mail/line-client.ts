@@ -11,6 +11,8 @@ export interface Endpoint {
   ca?: string;
   /** Milliseconds for the connection and for each reply. */
   timeout?: number;
+  /** To ask for what no client should: protocol versions that are over, with the ciphers they need. */
+  tls?: Pick<tls.ConnectionOptions, 'minVersion' | 'maxVersion' | 'ciphers'>;
 }
 
 export interface TlsState {
@@ -36,9 +38,9 @@ export interface TlsState {
 
 const maxLine = 16 * 1024;
 
-/** Why a conversation could not go on. `reason` separates "nobody there" from "said no". */
+/** Why a conversation could not go on. `reason` separates "nobody there", "there, and silent", "not now" (4xx) and "said no". */
 export class ConversationError extends Error {
-  readonly reason: 'refused' | 'timeout' | 'unreachable' | 'closed' | 'protocol' | 'tls';
+  readonly reason: 'refused' | 'timeout' | 'silent' | 'unreachable' | 'later' | 'closed' | 'protocol' | 'tls';
   constructor(reason: ConversationError['reason'], message: string) {
     super(message);
     this.name = 'ConversationError';
@@ -107,6 +109,7 @@ export class LineClient {
     const { servername, ca, timeout = 15_000 } = this.endpoint;
     const secure = tls.connect({
       socket: plain,
+      ...this.endpoint.tls,
       ...(net.isIP(servername) ? {} : { servername }),
       rejectUnauthorized: false,
       ...(ca === undefined ? {} : { ca: [...tls.rootCertificates, ca] }),
@@ -114,7 +117,7 @@ export class LineClient {
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {
         secure.destroy();
-        reject(new ConversationError('timeout', 'the TLS handshake timed out'));
+        reject(new ConversationError('silent', 'the TLS handshake timed out'));
       }, timeout);
       secure.once('secureConnect', () => {
         clearTimeout(timer);
@@ -128,6 +131,11 @@ export class LineClient {
     this.tls = describeTls(secure, servername);
     this.socket = secure;
     this.listen();
+  }
+
+  /** Says that nothing more will be sent; what the server still says can be read. */
+  endInput(): void {
+    this.socket.end();
   }
 
   close(): void {
@@ -153,7 +161,7 @@ export class LineClient {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.wake = undefined;
-        reject(new ConversationError('timeout', `no reply within ${timeout / 1000} s`));
+        reject(new ConversationError('silent', `no reply within ${timeout / 1000} s`));
       }, timeout);
       this.wake = () => {
         clearTimeout(timer);

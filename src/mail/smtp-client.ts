@@ -76,6 +76,11 @@ export class SmtpClient {
     return readReply(this.line);
   }
 
+  /** Breaks off in the middle, and lets the server say its last words. */
+  endInput(): void {
+    this.line.endInput();
+  }
+
   async quit(): Promise<void> {
     try {
       await this.command('QUIT');

@@ -1,70 +1,88 @@
+import type { Finding } from '../checks/check.js';
+import { deliveryChecks } from '../checks/delivery/index.js';
+import { recordsCheck } from '../checks/dns/records.js';
+import { dnsChecks } from '../checks/index.js';
 import { type CheckReport, compareFindings, summarize } from '../checks/run.js';
-import { applySuppressions } from '../checks/selection.js';
-import { runServerChecks } from '../checks/server/index.js';
+import { applySuppressions, selectChecks } from '../checks/selection.js';
+import { serverChecks } from '../checks/server/index.js';
 import type { CheckOptions } from '../cli/commands/check.js';
-import type { Context } from '../cli/context.js';
 import type { Run } from '../cli/outcome.js';
-import { Exit, SetupError } from '../errors.js';
 import { readVersion } from '../version.js';
-import { isPrivate, runCheckDns } from './check-dns.js';
-import { checkerName } from './prove.js';
+import { checkDelivery } from './check-delivery.js';
+import { reportDns, runCheckDns } from './check-dns.js';
+import { checkHost, hostsOf, linkHost } from './check-server.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
-import { domainsOf } from './survey.js';
 
-/** `check`: what stands between the user and the world, asked from outside. */
-export const runCheck: Run<CheckOptions> = (context, options) =>
-  options.scope === 'dns' ? runCheckDns(context, options) : runCheckServer(context, options);
+type Part = 'dns' | 'server' | 'delivery';
 
-/** `check server`: greeting, certificate, logins, relaying and recipients, as a stranger meets them. Needs no SSH. */
-const runCheckServer: Run<CheckOptions> = async (context, options) => {
+/** `check`: what stands between the user and the world, asked from outside. Without a word: all of it, one verdict. */
+export const runCheck: Run<CheckOptions> = async (context, options) => {
+  if (options.scope === 'dns') return runCheckDns(context, options);
   const session = await openSession(context, { ...options, needsConfig: true });
-  const hosts = Object.entries(session.lock.servers);
-  if (hosts.length === 0) {
-    throw new SetupError({
-      code: 'E_CHECK_TARGET',
-      exit: Exit.usage,
-      what: 'It is not known yet where the server is.',
-      evidence: [`The lock file beside ${session.configPath} names no server; apply writes it.`],
-      fix: ['Run smtp-setup apply first.'],
-    });
-  }
+  const parts: Part[] = options.scope === 'all' ? ['dns', 'server', 'delivery'] : [options.scope];
+  return publishReport(context, options, await reportParts(session, options, parts));
+};
+
+const slots: Readonly<Record<Part, readonly { id: string; group: string }[]>> = {
+  dns: [...dnsChecks, recordsCheck],
+  server: serverChecks.map(({ id }) => ({ id, group: 'Server' })),
+  delivery: deliveryChecks.map(({ id }) => ({ id, group: 'Delivery' })),
+};
+
+async function reportParts(
+  session: Session,
+  options: CheckOptions,
+  parts: readonly Part[],
+): Promise<CheckReport> {
+  const { context, loaded, answers } = session;
   const startedAt = new Date(context.clock()).toISOString();
-  const found = await Promise.all(
-    hosts.map(([hostname, addresses]) => checkHost(context, session, hostname, Object.values(addresses))),
+  const chosen = new Set(
+    selectChecks(
+      parts.flatMap((part) => slots[part]),
+      options,
+    ).map(({ id }) => id),
   );
-  const suppressions = session.loaded?.config.suppress ?? [];
-  const results = applySuppressions(found.flat(), suppressions, context.clock()).sort(compareFindings);
-  const report: CheckReport = {
+  const wanted = (part: Part) => parts.includes(part) && slots[part].some(({ id }) => chosen.has(id));
+  const hosts = hostsOf(session);
+  const results: Finding[] = [];
+  if (wanted('dns')) {
+    const only = slots.dns.flatMap(({ id }) => (chosen.has(id) ? [id] : []));
+    const { results: found } = await reportDns(session, { ...options, only, skip: [] });
+    results.push(...found.filter(({ id }) => chosen.has(id) || id === 'SUPPRESSION'));
+  }
+  if (wanted('server') || wanted('delivery')) {
+    for (const known of hosts) {
+      const { host, findings } = options.asStranger
+        ? { host: known, findings: [] }
+        : await linkHost(session, known);
+      results.push(...findings);
+      if (wanted('server')) results.push(...(await checkHost(session, host, chosen)));
+      if (wanted('delivery')) {
+        const found = await checkDelivery(session, host, {
+          ...(options.to === undefined ? {} : { to: options.to }),
+          ...(options.wait === undefined ? {} : { wait: options.wait }),
+        });
+        results.push(...found.filter(({ id }) => chosen.has(id)));
+      }
+      await host.connection?.close();
+    }
+  }
+  const marked = applySuppressions(
+    results.filter(({ id }) => id !== 'SUPPRESSION'),
+    loaded?.config.suppress ?? [],
+    context.clock(),
+  ).sort(compareFindings);
+  return {
     schemaVersion: 1,
     tool: { name: 'smtp-setup', version: readVersion() },
     startedAt,
     target: {
-      domains: Object.keys(session.loaded?.config.domains ?? {}),
-      hosts: hosts.map(([hostname]) => hostname),
+      domains: Object.keys(loaded?.config.domains ?? {}),
+      hosts: hosts.map(({ hostname }) => hostname),
     },
-    resolver: 'none: the addresses are those of the lock file',
-    summary: summarize(results),
-    results,
+    resolver: answers.resolver?.value ?? "this machine's own resolver",
+    summary: summarize(marked),
+    results: marked,
   };
-  return publishReport(context, options, report);
-};
-
-export async function checkHost(
-  context: Context,
-  session: Session,
-  hostname: string,
-  addresses: readonly string[],
-) {
-  const domains = session.loaded === undefined ? [] : domainsOf(session.loaded.config, hostname);
-  const findings = await runServerChecks({
-    hostname,
-    addresses,
-    domains: domains.flatMap(([name, { mail }]) => (mail === 'full' ? [name] : [])),
-    privateCa: isPrivate(session),
-    ehloName: checkerName,
-    timeout: 20_000,
-    now: context.clock(),
-  });
-  return findings.map((finding) => ({ ...finding, group: 'Server' }));
 }

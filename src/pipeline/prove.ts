@@ -1,5 +1,7 @@
 import type { Finding } from '../checks/check.js';
-import { runServerChecks } from '../checks/server/index.js';
+import { gateChecks, runServerChecks } from '../checks/server/index.js';
+import { intendedPorts } from '../checks/server/intended-ports.js';
+import type { ServerTarget } from '../checks/server/server-check.js';
 import type { Context } from '../cli/context.js';
 import type { AuthoritativeResolver } from '../dns/resolver/index.js';
 import { isUnknown } from '../dns/resolver/index.js';
@@ -81,15 +83,17 @@ export const checkerName = 'checker.smtp-setup.invalid';
 /** The server's checks by direct connection to its addresses, as a stranger. */
 export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]> {
   const { ipv4, ipv6 } = plan.addresses;
-  return runServerChecks({
+  const target: ServerTarget = {
     hostname: plan.hostname,
     addresses: [ipv4, ipv6].filter((address) => address !== undefined),
     domains: plan.intent.input.domains.flatMap(({ name, mail }) => (mail === 'full' ? [name] : [])),
+    ports: intendedPorts(plan.models.model.profile),
     privateCa: plan.models.model.acmeDirectory !== undefined,
     ehloName: checkerName,
     timeout: 20_000,
     now: context.clock(),
-  });
+  };
+  return runServerChecks(target, gateChecks);
 }
 
 /** Why the MX has to wait; what could not be reached from here says nothing about the server. */

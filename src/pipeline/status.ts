@@ -11,8 +11,8 @@ import { Exit, messageOf, SetupError } from '../errors.js';
 import { updates } from '../facts/updates.js';
 import type { Connection } from '../ssh/connection.js';
 import { renderStatus, statusDocument } from '../ui/report/status.js';
-import { checkHost } from './check.js';
 import { reportDns } from './check-dns.js';
+import { checkHost } from './check-server.js';
 import { connectServer } from './connect-server.js';
 import { openComponents } from './make-plan.js';
 import { readQueue } from './queue.js';
@@ -73,7 +73,7 @@ async function lookInside(session: Session, connection: Connection): Promise<Fin
 async function lookOutside(session: Session, connection: Connection, hostname: string): Promise<Finding[]> {
   const known = Object.values(session.lock.servers[hostname] ?? {});
   const addresses = known.length > 0 ? known : [connection.remoteAddress];
-  return checkHost(session.context, session, hostname, addresses);
+  return checkHost(session, { hostname, addresses });
 }
 
 /** Without configuration and lock file there is nothing to compare DNS with. */

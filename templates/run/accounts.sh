@@ -121,7 +121,7 @@ accounts_list() {
 # accounts_do MAPTYPE OPERATION [ARGUMENT…]: the one program that writes the lists. Status 10: something was changed.
 accounts_do() {
   local said code
-  said=$(ACCOUNTS_ROOT=$ROOT perl - "$@" 2>&1 <<'PERL'
+  said=$(ACCOUNTS_ROOT=$ROOT ACCOUNTS_CHECKS=$RUNTIME/checks perl - "$@" 2>&1 <<'PERL'
 use strict; use warnings;
 use Fcntl qw(:flock); use IPC::Open3; use IO::Handle;
 
@@ -130,6 +130,8 @@ my $home = "$ENV{ACCOUNTS_ROOT}/etc/smtp-setup";
 my $changed = 0;
 my @roles = qw(postmaster abuse root mailer-daemon);
 my $probe = qr/^smtp-setup-probe@/;
+# A mailbox for one check from outside (check-login.sh): there as long as its script is.
+my $check = qr/^(smtp-setup-check-[0-9a-f]{8})@/;
 # Dovecot's passdb then accepts the login from this network only, which is none (doc: authentication/allow_nets).
 my $nowhere = 'allow_nets=255.255.255.255/32';
 
@@ -146,8 +148,8 @@ my @aliases = lines("$home/aliases");
 my @logins = lines("$home/logins");
 my %domains = map { $_ => 1 } grep { !/^#/ && /\S/ } lines("$home/domains");
 
-my $removes = $operation =~ /remove/ ? 1 : 0;
-@users = grep { !/$probe/ } @users;
+my $removes = $operation =~ /remove|check-end/ ? 1 : 0;
+@users = grep { !/$probe/ && (!/$check/ || -e "$ENV{ACCOUNTS_CHECKS}/$1.sh") } @users;
 if ($operation eq 'add') {
     my ($address, $secret) = (checked($arguments[0]), $arguments[1]);
     fail("$address is an alias; remove that first") if grep { (split)[0] eq $address } entries(@aliases);
@@ -163,6 +165,9 @@ if ($operation eq 'add') {
         push @users, "$address:$hash\::::::";
         push @logins, "$address " . join(',', map { checked($_, 1) } @senders) if @senders;
     }
+} elsif ($operation eq 'check-begin') {
+    my $address = checked($arguments[0]);
+    push @users, "$address:" . hashed($arguments[1]) . '::::::';
 } elsif ($operation eq 'probe-begin') {
     push @users, "$arguments[0]:" . hashed($arguments[1]) . '::::::';
 } elsif ($operation eq 'passwd') {
@@ -205,7 +210,7 @@ if ($operation eq 'add') {
 } elsif ($operation eq 'alias-remove') {
     my $address = lc $arguments[0];
     @aliases = grep { entry_key($_) ne $address } @aliases;
-} elsif ($operation ne 'rebuild') {
+} elsif ($operation !~ /^(?:rebuild|check-end)$/) {
     fail("unknown operation $operation");
 }
 
@@ -314,9 +319,10 @@ sub content {
     my %box = map { $_ => 1 } @boxes;
     my %alias = map { my ($key, $targets) = split ' ', $_, 2; $targets =~ s/\s//g; $key => [split /,/, $targets] } entries(@aliases);
     # Addresses that RFC 2142 and RFC 5321 4.5.1 ask for: without one of their own, they reach the first mailbox.
-    my ($first) = @boxes;
+    my @lasting = grep { !/$check/ } @boxes;
+    my ($first) = @lasting;
     for my $domain (sort keys %domains) {
-        my ($here) = grep { /\@\Q$domain\E$/ } @boxes;
+        my ($here) = grep { /\@\Q$domain\E$/ } @lasting;
         for my $role (@roles) {
             my $address = "$role\@$domain";
             next if $box{$address} || $alias{$address} || !defined($here // $first);

@@ -224,6 +224,8 @@ export interface CliProcess {
   output(): string;
   /** Resolves when the output matches; fails with the output when the process ends before, or after ten minutes. */
   saw(pattern: RegExp): Promise<void>;
+  /** As Ctrl-C would. */
+  interrupt(): void;
   /** As a crash or `kill -9` would end it. */
   kill(): void;
   /** Resolves to its exit code; null when it was killed. */
@@ -252,6 +254,7 @@ export function startCli(
   return {
     output: () => text,
     ended,
+    interrupt: () => void child.kill('SIGINT'),
     kill: () => void child.kill('SIGKILL'),
     saw: (pattern) =>
       new Promise((resolve, reject) => {

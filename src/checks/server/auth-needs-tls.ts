@@ -1,16 +1,16 @@
-import { SmtpClient } from '../../mail/smtp-client.js';
-import { endpoint, judgeConversation, type ServerCheck } from './server-check.js';
+import { connectSmtp, judgeConversation, type ServerCheck, serves, subjectOf } from './server-check.js';
 
 /** On 587 nothing but STARTTLS may happen before encryption. */
 export const authNeedsTls: ServerCheck = {
   id: 'SUBMISSION-TLS',
   title: 'Port 587 takes logins only under TLS',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 8314 section 3.3',
   async run(target, address) {
-    const subject = `${address} port 587`;
+    if (!serves(target, 587)) return [];
+    const subject = subjectOf(address, 587);
     try {
-      const client = await SmtpClient.connect(endpoint(target, address, 587));
+      const client = await connectSmtp(target, address, 587);
       const plain = await client.ehlo(target.ehloName);
       const mail = await client.command(`MAIL FROM:<probe@${target.domains[0] ?? target.hostname}>`);
       const startTls = plain.has('STARTTLS') ? await client.startTls() : { code: 0 };

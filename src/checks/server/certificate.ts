@@ -1,30 +1,25 @@
 import { LineClient, type TlsState } from '../../mail/line-client.js';
-import { SmtpClient } from '../../mail/smtp-client.js';
 import {
+  connectSmtp,
   endpoint,
   judgeConversation,
   type Outcome,
+  type PortMode,
   type ServerCheck,
   type ServerTarget,
+  subjectOf,
 } from './server-check.js';
-
-const ports = [
-  { port: 25, mode: 'starttls' },
-  { port: 465, mode: 'tls' },
-  { port: 587, mode: 'starttls' },
-  { port: 993, mode: 'tls' },
-] as const;
 
 /** The certificate as served, on every port that speaks TLS: chain, name, remaining life, protocol. */
 export const certificate: ServerCheck = {
   id: 'TLS-CERT',
   title: 'The certificate is valid on every port',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 8461 section 4.2',
   async run(target, address) {
     return Promise.all(
-      ports.map(async ({ port, mode }) => {
-        const subject = `${address} port ${port}`;
+      target.ports.map(async ({ port, mode }) => {
+        const subject = subjectOf(address, port);
         try {
           return judgeTls(await readTls(target, address, port, mode), subject, target);
         } catch (error) {
@@ -47,14 +42,14 @@ async function readTls(
   target: ServerTarget,
   address: string,
   port: number,
-  mode: 'tls' | 'starttls',
+  mode: PortMode,
 ): Promise<TlsState | undefined> {
   if (mode === 'tls') {
     const client = await LineClient.connect(endpoint(target, address, port), { tls: true });
     client.close();
     return client.tls;
   }
-  const client = await SmtpClient.connect(endpoint(target, address, port));
+  const client = await connectSmtp(target, address, port);
   await client.ehlo(target.ehloName);
   await client.startTls();
   client.close();

@@ -1,16 +1,16 @@
-import { SmtpClient } from '../../mail/smtp-client.js';
-import { endpoint, judgeConversation, type ServerCheck } from './server-check.js';
+import { connectSmtp, judgeConversation, type ServerCheck, serves, subjectOf } from './server-check.js';
 
 /** The name in the greeting and in the EHLO reply is the host name that PTR and certificate carry. */
 export const greeting: ServerCheck = {
   id: 'SMTP-GREETING',
   title: 'Port 25 answers with the host name',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 5321 section 4.2',
   async run(target, address) {
-    const subject = `${address} port 25`;
+    if (!serves(target, 25)) return [];
+    const subject = subjectOf(address, 25);
     try {
-      const client = await SmtpClient.connect(endpoint(target, address, 25));
+      const client = await connectSmtp(target, address, 25);
       const reply = await client.command(`EHLO ${target.ehloName}`);
       await client.quit();
       const names = [client.greeting.lines[0] ?? '', reply.lines[0] ?? ''].map(

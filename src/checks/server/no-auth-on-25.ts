@@ -1,16 +1,16 @@
-import { SmtpClient } from '../../mail/smtp-client.js';
-import { endpoint, judgeConversation, type ServerCheck } from './server-check.js';
+import { connectSmtp, judgeConversation, type ServerCheck, serves, subjectOf } from './server-check.js';
 
 /** Logins belong to 465 and 587: on 25 they only invite password guessing. */
 export const noAuthOn25: ServerCheck = {
   id: 'SMTP-AUTH-25',
   title: 'Port 25 takes no logins',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 8314 section 3',
   async run(target, address) {
-    const subject = `${address} port 25`;
+    if (!serves(target, 25)) return [];
+    const subject = subjectOf(address, 25);
     try {
-      const client = await SmtpClient.connect(endpoint(target, address, 25));
+      const client = await connectSmtp(target, address, 25);
       const plain = await client.ehlo(target.ehloName);
       let encrypted = new Map<string, string>();
       if (plain.has('STARTTLS') && (await client.startTls()).code === 220) {

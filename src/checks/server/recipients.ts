@@ -1,17 +1,17 @@
-import { SmtpClient } from '../../mail/smtp-client.js';
-import { endpoint, judgeConversation, type ServerCheck } from './server-check.js';
+import { connectSmtp, judgeConversation, type ServerCheck, serves, subjectOf } from './server-check.js';
 
-/** Unknown recipients are refused in the dialogue (no backscatter later), postmaster is taken, VRFY tells nothing. */
+/** Unknown recipients are refused in the dialogue (no backscatter later), postmaster is taken. */
 export const recipients: ServerCheck = {
   id: 'SMTP-RCPT',
   title: 'Unknown recipients are refused, postmaster is not',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 5321 sections 3.5.3 and 4.5.1',
   async run(target, address) {
-    const subject = `${address} port 25`;
+    if (!serves(target, 25)) return [];
+    const subject = subjectOf(address, 25);
     const problems: string[] = [];
     try {
-      const client = await SmtpClient.connect(endpoint(target, address, 25));
+      const client = await connectSmtp(target, address, 25);
       await client.ehlo(target.ehloName);
       for (const domain of target.domains) {
         await client.command('MAIL FROM:<>');
@@ -21,8 +21,6 @@ export const recipients: ServerCheck = {
         if (postmaster.code >= 500) problems.push(`postmaster@${domain} was refused: ${postmaster.code}`);
         await client.command('RSET');
       }
-      const vrfy = await client.command(`VRFY postmaster@${target.domains[0] ?? target.hostname}`);
-      if (vrfy.code === 250) problems.push('VRFY reveals addresses');
       await client.quit();
     } catch (error) {
       return [judgeConversation(error, subject)];

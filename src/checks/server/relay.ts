@@ -1,5 +1,12 @@
-import { SmtpClient } from '../../mail/smtp-client.js';
-import { endpoint, judgeConversation, type ServerCheck, type ServerTarget } from './server-check.js';
+import type { SmtpClient } from '../../mail/smtp-client.js';
+import {
+  connectSmtp,
+  judgeConversation,
+  type ServerCheck,
+  type ServerTarget,
+  serves,
+  subjectOf,
+} from './server-check.js';
 
 /** Address shapes by which servers have been talked into relaying; none may get past RCPT for a stranger. */
 function relayShapes({ hostname, domains }: ServerTarget, address: string): { from: string; to: string }[] {
@@ -33,10 +40,11 @@ const shapesAtOnce = 4;
 export const relay: ServerCheck = {
   id: 'SMTP-RELAY',
   title: 'Strangers cannot send through the server',
-  needs: 'nothing',
+  needs: [],
   ref: 'RFC 5321 section 3.6.2',
   async run(target, address) {
-    const subject = `${address} port 25`;
+    if (!serves(target, 25)) return [];
+    const subject = subjectOf(address, 25);
     const accepted: string[] = [];
     let client: SmtpClient | undefined;
     try {
@@ -47,7 +55,7 @@ export const relay: ServerCheck = {
           client = undefined;
         }
         if (!client) {
-          client = await SmtpClient.connect(endpoint(target, address, 25));
+          client = await connectSmtp(target, address, 25);
           await client.ehlo(target.ehloName);
         }
         const mail = await client.command(`MAIL FROM:<${from}>`);

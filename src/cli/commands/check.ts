@@ -11,12 +11,13 @@ import {
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-const scopes = ['dns', 'server'] as const;
+const scopes = ['dns', 'server', 'delivery'] as const;
 const profileNames = ['gmail', 'yahoo', 'outlook', 'internet.nl'] as const satisfies readonly ProfileId[];
 const failLevels = ['fail', 'warn', 'info'] as const satisfies readonly FailOn[];
 
 export interface CheckOptions {
-  scope: (typeof scopes)[number];
+  /** `all` when nothing was named. */
+  scope: (typeof scopes)[number] | 'all';
   flags: FlagValues;
   config?: string;
   /** DKIM selectors to look at beside those of the lock file. */
@@ -28,7 +29,11 @@ export interface CheckOptions {
   profile?: ProfileId;
   /** Also connect to the mail ports: STARTTLS, certificate, DANE. */
   smtp?: boolean;
-  /** Seconds to wait for records that are written and not yet served. */
+  /** Where `check delivery` sends a mail, beside its own mailbox. */
+  to?: string;
+  /** Leave out what needs SSH: logins, block lists. */
+  asStranger?: boolean;
+  /** Seconds to wait for records that are not yet served, or for the answer of `to`. */
   wait?: number;
   junit?: string;
   html?: string;
@@ -39,13 +44,15 @@ interface Parsed extends Omit<CheckOptions, 'scope' | 'flags' | 'selectors' | 'w
   wait?: number | true;
 }
 
-const keys = ['domain', 'resolver'] as const satisfies readonly QuestionKey[];
+const keys = ['domain', 'resolver', 'ssh', 'identity', 'hostKey'] as const satisfies readonly QuestionKey[];
 
 /** `check`: proof from outside, for people and for CI. */
 export const checkCommand: CommandDefinition<CheckOptions> = {
   examples: [
+    'smtp-setup check',
     'smtp-setup check dns',
     'smtp-setup check server',
+    'smtp-setup check delivery --to me@example.net',
     'smtp-setup check dns --domain example.org --json',
   ],
   define(program, run) {
@@ -53,9 +60,9 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
       .command('check')
       .summary('prove from outside that everything is as it should be')
       .description(
-        'dns: live DNS against the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, any domain. server: the running server, as a stranger sees it.',
+        'dns: live DNS against the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, any domain. server: the running server, as a stranger and, over SSH, as a user sees it. delivery: a mail out and one in, from and to a mailbox made for it. Left out: all three.',
       )
-      .addArgument(new Argument('<what>', 'what to check').choices(scopes));
+      .addArgument(new Argument('[what]', 'what to check').choices(scopes));
     addQuestionFlags(command, keys);
     addConfigFlag(command)
       .option('--selector <names>', 'DKIM selectors to look at, comma-separated', splitList)
@@ -69,16 +76,25 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
       .addOption(new Option('--unknown <how>', 'what unknown results count as').choices(['fail', 'ok']))
       .addOption(new Option('--profile <receiver>', 'judge as this receiver does').choices(profileNames))
       .option('--smtp', 'dns: also connect to the mail ports (STARTTLS, certificate, DANE)')
-      .option('--wait [time]', 'wait until the records are visible (default 10m)', parseWait)
+      .option('--to <address>', 'delivery: also send a mail there, and wait for an answer', parseRecipient)
+      .option('--as-stranger', 'server: only what can be seen without SSH')
+      .option(
+        '--wait [time]',
+        'wait until the records are visible (default 10m); delivery: for the answer (30s)',
+        parseWait,
+      )
       .option('--junit <file>', 'also write JUnit XML')
       .option('--html <file>', 'also write a self-contained page');
-    addOutputFlags(command).action(async (scope: CheckOptions['scope'], options: Parsed) => {
-      const { config, selector, only, skip, failOn, unknown, profile, smtp, wait, junit, html } = options;
+    addOutputFlags(command).action(async (scope: CheckOptions['scope'] | undefined, options: Parsed) => {
+      const { config, selector, only, skip, failOn, unknown, profile, smtp, to, asStranger } = options;
+      const { wait, junit, html } = options;
       await run({
-        scope,
+        scope: scope ?? 'all',
         flags: readQuestionFlags({ ...options }, keys),
         selectors: selector ?? [],
         failOn,
+        ...(asStranger === true ? { asStranger } : {}),
+        ...(to === undefined ? {} : { to }),
         ...(config === undefined ? {} : { config }),
         ...(only === undefined ? {} : { only }),
         ...(skip === undefined ? {} : { skip }),
@@ -95,6 +111,14 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
 
 function splitList(text: string): string[] {
   return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
+}
+
+/** It goes into SMTP commands and headers: printable ASCII without brackets, spaces or quotes. */
+function parseRecipient(text: string): string {
+  if (!/^[!#-;=?-~]{1,64}@[A-Za-z0-9.-]{1,253}$/.test(text)) {
+    throw new InvalidArgumentError('Give an address such as me@example.net.');
+  }
+  return text;
 }
 
 /** `90`, `90s`, `10m` → seconds. */

@@ -50,6 +50,8 @@ const groupOrder = [
   'Certificates',
   'Client settings',
   'Zone',
+  'Server',
+  'Delivery',
 ];
 
 function rankOf(group: string): number {

@@ -118,6 +118,16 @@ describe('the other commands', () => {
       ['check', 'server', '--wait', '90s', '--skip', 'TLS-CERT'],
       { scope: 'server', flags: {}, wait: 90, skip: ['TLS-CERT'], selectors: [], failOn: 'fail' },
     ],
+    [
+      checkCommand,
+      ['check', '--as-stranger'],
+      { scope: 'all', flags: {}, asStranger: true, selectors: [], failOn: 'fail' },
+    ],
+    [
+      checkCommand,
+      ['check', 'delivery', '--to', 'me@example.net', '--ssh', 'root@x'],
+      { scope: 'delivery', flags: { ssh: 'root@x' }, to: 'me@example.net', selectors: [], failOn: 'fail' },
+    ],
     [undoCommand, ['undo', 'dns'], { scope: 'dns', flags: {}, yes: false }],
     [undoCommand, ['undo', 'dns', '--yes'], { scope: 'dns', flags: {}, yes: true }],
     [
@@ -146,7 +156,7 @@ describe('the other commands', () => {
 
   it.each([
     [checkCommand, ['check', 'everything']],
-    [checkCommand, ['check']],
+    [checkCommand, ['check', 'delivery', '--to', 'x> RCPT TO:<y@z.test']],
     [checkCommand, ['check', 'dns', '--wait', 'soon']],
     [checkCommand, ['check', 'dns', '--profile', 'nobody']],
     [undoCommand, ['undo']],

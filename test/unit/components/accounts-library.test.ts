@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { callLibrary } from '../../helpers/library-call.js';
 import { LocalServer } from '../../helpers/local-run.js';
@@ -315,5 +317,46 @@ describe("the probe's mailbox", () => {
     const hashed = /argon2id\$(\S+?)::/.exec(said);
     expect(hashed).toBeNull();
     expect(server.read(`${home}/users`)).toBe('# users\n');
+  });
+});
+
+describe('the mailbox of a check', () => {
+  const name = 'smtp-setup-check-00c0ffee';
+  const address = `${name}@example.org`;
+  beforeEach(() => {
+    server.program('systemd-run', `printf '%s\\n' "$*" >>"${server.base}/systemd-run.log"`);
+    server.program('systemctl', `printf '%s\\n' "$*" >>"${server.base}/systemctl.log"`);
+  });
+  const begin = () => run(['check_login_begin', name, 'example.org', 'hash', '900']);
+  const mark = () => server.write(`/../runtime/checks/${name}.sh`, '');
+
+  it('can send and receive, is nobody’s postmaster, and leaves everything as it was', async () => {
+    await add('alice@example.org', 'alice');
+    const before = ['users', 'maps/mailboxes', 'maps/aliases', 'maps/senders'].map((file) => lines(file));
+    mark();
+    const { output: said } = await begin();
+    expect(said).toMatch(/^password [0-9a-f]{48}$/m);
+    expect(log('systemd-run')).toContain('--on-active=900');
+    expect(lines('maps/mailboxes')).toContain(`${address} ${address}`);
+    expect(lines('maps/senders')).toContain(`${address} ${address}`);
+    expect(lines('maps/aliases')).toEqual(before[2]);
+    server.write(`/var/vmail/example.org/${name}/Maildir/new/1`, 'mail');
+    await run(['check_login_end', name, 'example.org', 'hash']);
+    expect(['users', 'maps/mailboxes', 'maps/aliases', 'maps/senders'].map((file) => lines(file))).toEqual(
+      before,
+    );
+    expect(server.read(`/var/vmail/example.org/${name}/Maildir/new/1`)).toBeUndefined();
+    expect(log('systemctl')).toContain(`stop ${name}.timer`);
+  });
+
+  it('outlives other changes while it may live, and no change after that', async () => {
+    mark();
+    await begin();
+    await add('alice@example.org', 'alice');
+    expect(lines('users').some((line) => line.startsWith(address))).toBe(true);
+    rmSync(join(server.base, 'runtime', 'checks', `${name}.sh`));
+    await add('bob@example.org', 'bob');
+    expect(lines('users').some((line) => line.startsWith(address))).toBe(false);
+    expect(lines('maps/mailboxes').join()).not.toContain(name);
   });
 });

@@ -1,0 +1,19 @@
+import type { ServedPort } from './server-check.js';
+
+const mail: ServedPort[] = [
+  { port: 25, mode: 'starttls' },
+  { port: 465, mode: 'tls' },
+  { port: 587, mode: 'starttls' },
+];
+
+/** The ports that a server of the profile offers to the world (DESIGN.md, section 5). */
+export function intendedPorts(profile: 'mailboxes' | 'send-only' | 'backup-mx' = 'mailboxes'): ServedPort[] {
+  switch (profile) {
+    case 'backup-mx':
+      return mail.slice(0, 1);
+    case 'send-only':
+      return mail;
+    case 'mailboxes':
+      return [...mail, { port: 993, mode: 'tls' }];
+  }
+}

@@ -1,0 +1,117 @@
+import type { Finding } from '../checks/check.js';
+import { createPinnedFetch } from '../checks/fetch-pinned.js';
+import { runServerChecks, serverChecks } from '../checks/server/index.js';
+import { intendedPorts } from '../checks/server/intended-ports.js';
+import type { ServerTarget } from '../checks/server/server-check.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
+import type { Connection } from '../ssh/connection.js';
+import { isPrivate } from './check-dns.js';
+import { withCheckLogin } from './check-login.js';
+import { connectServer } from './connect-server.js';
+import { checkerName } from './prove.js';
+import { createServerLookup } from './server-lookup.js';
+import type { Session } from './session.js';
+import { domainsOf } from './survey.js';
+
+/** A server of the configuration, at the addresses that apply wrote into the lock file. */
+export interface CheckedHost {
+  hostname: string;
+  addresses: readonly string[];
+  /** A connection for the checks that need one. */
+  connection?: Connection;
+}
+
+/** Throws E_CHECK_TARGET (exit 2) when there is none. */
+export function hostsOf({ lock, configPath }: Session): CheckedHost[] {
+  const hosts = Object.entries(lock.servers).map(([hostname, addresses]) => ({
+    hostname,
+    addresses: Object.values(addresses),
+  }));
+  if (hosts.length > 0) return hosts;
+  throw new SetupError({
+    code: 'E_CHECK_TARGET',
+    exit: Exit.usage,
+    what: 'It is not known yet where the server is.',
+    evidence: [`The lock file beside ${configPath} names no server; apply writes it.`],
+    fix: ['Run smtp-setup apply first.'],
+  });
+}
+
+/** Logs in to the host. What stands in the way becomes a finding: what strangers see can be checked without. */
+export async function linkHost(
+  session: Session,
+  host: CheckedHost,
+): Promise<{ host: CheckedHost; findings: Finding[] }> {
+  const ssh = session.loaded?.config.servers[host.hostname]?.ssh;
+  const given = session.answers.ssh;
+  const answers =
+    given === undefined && ssh !== undefined
+      ? {
+          ...session.answers,
+          ssh: { value: ssh, origin: { from: 'file' as const, path: session.configPath } },
+        }
+      : session.answers;
+  try {
+    const { connection } = await connectServer(session, answers);
+    return { host: { ...host, connection }, findings: [] };
+  } catch (error) {
+    if (session.context.signal.aborted) throw error;
+    const [fix] = error instanceof SetupError ? error.fix : [];
+    return {
+      host,
+      findings: [
+        {
+          id: 'SERVER-SSH',
+          group: 'Server',
+          severity: 'fail',
+          title: 'The server can be asked by SSH',
+          subject: host.hostname,
+          status: 'unknown',
+          message: `Without SSH, logins and block lists were not checked: ${messageOf(error)}`,
+          fix: {
+            text: [...(fix === undefined ? [] : [fix]), 'Without these checks: --as-stranger'].join(' '),
+          },
+        },
+      ],
+    };
+  }
+}
+
+/** What a check of a host needs to know; from the configuration and the lock file. */
+export async function targetOf(
+  session: Session,
+  { hostname, addresses }: CheckedHost,
+): Promise<ServerTarget> {
+  const { context, loaded, answers } = session;
+  const domains = loaded === undefined ? [] : domainsOf(loaded.config, hostname);
+  return {
+    hostname,
+    addresses,
+    domains: domains.flatMap(([name, { mail }]) => (mail === 'full' ? [name] : [])),
+    ports: intendedPorts(loaded?.config.servers[hostname]?.profile),
+    privateCa: isPrivate(session),
+    ehloName: checkerName,
+    timeout: 20_000,
+    now: context.clock(),
+    resolver: await context.createResolver(answers.resolver?.value),
+    fetch: createPinnedFetch({ signal: context.signal }),
+  };
+}
+
+/** The server's checks as a stranger and, with a connection, as a user; `ids` are those that were chosen. */
+export async function checkHost(
+  session: Session,
+  host: CheckedHost,
+  ids?: ReadonlySet<string>,
+): Promise<Finding[]> {
+  const checks = serverChecks.filter(({ id }) => ids === undefined || ids.has(id));
+  const target = await targetOf(session, host);
+  const { connection } = host;
+  if (connection === undefined) return runServerChecks(target, checks);
+  const full = { ...target, askFromServer: createServerLookup(connection) };
+  const [domain] = target.domains;
+  if (domain === undefined || !checks.some(({ needs }) => needs.includes('login'))) {
+    return runServerChecks(full, checks);
+  }
+  return withCheckLogin(session, connection, domain, (login) => runServerChecks({ ...full, login }, checks));
+}
