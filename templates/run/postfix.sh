@@ -55,7 +55,11 @@ postfix_probe_strangers() {
 postfix_probe_submission() {
   local code=0
   accounts_probe_begin "$2" "$3" || return
-  postfix_try_submission "$1" "$2" || code=1
+  postfix_try_submission "$1" "$2" || {
+    # Dovecot looks at its list once a second: while others log in, a mailbox of this second may not be known yet. A
+    # refused login takes longer than that.
+    case $PROBLEM in *': 535 '*) postfix_try_submission "$1" "$2" ;; *) false ;; esac
+  } || code=1
   accounts_probe_end "$3" || return
   return "$code"
 }
