@@ -3,8 +3,10 @@ import { Exit, messageOf, SetupError } from '../errors.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import type { Lock } from './lock.js';
 
+const selector = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+
 const dkimKey = z.strictObject({
-  selector: z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/),
+  selector,
   publicKey: z.string().regex(/^[A-Za-z0-9+/]+=*$/),
 });
 
@@ -19,8 +21,14 @@ const lockSchema = z.strictObject({
       spf: z.string().optional(),
       dmarc: z.string().optional(),
       dmarcSince: z.iso.date().optional(),
+      rotation: z
+        .strictObject({ from: selector, to: selector, switched: z.iso.datetime().optional() })
+        .optional(),
     }),
   ),
+  removed: z
+    .record(z.string(), z.strictObject({ at: z.iso.datetime(), zone: z.string(), dkim: z.array(selector) }))
+    .optional(),
 });
 
 /** Far more than a lock of a hundred domains with several keys each. */

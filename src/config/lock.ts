@@ -20,6 +20,22 @@ export interface Lock {
       dmarc?: string;
       /** Day on which an apply first saw a DMARC record (ISO 8601): `p=none` is right for some weeks only. */
       dmarcSince?: string;
+      /** A change of keys that is under way: `to` signs once every server shows it; `from` stays 7 days after that. */
+      rotation?: DkimRotation;
     }
   >;
+  /** Domains that were removed, with the DKIM keys that stay published for mail under way. */
+  removed?: Record<string, { at: string; zone: string; dkim: string[] }>;
+}
+
+/** Days for which a key stays published after its last signature: mail may wait that long in queues (RFC 5321 4.5.4.1). */
+export const keyWaitDays = 7;
+
+export interface DkimRotation {
+  /** Selector that signed before. */
+  from: string;
+  /** Selector that signs after. */
+  to: string;
+  /** When `to` began to sign, ISO 8601; until then it is only published. */
+  switched?: string;
 }

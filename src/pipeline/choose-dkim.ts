@@ -17,6 +17,10 @@ export interface DkimChoice {
   installId: string;
   /** Milliseconds since the epoch. */
   now: number;
+  /** By domain, the selector that is to take over: published beside the one that signs. */
+  next?: ReadonlyMap<string, string>;
+  /** By domain, a selector that goes. */
+  retired?: ReadonlyMap<string, string>;
 }
 
 /**
@@ -33,11 +37,16 @@ export function chooseDkim(choice: DkimChoice): Map<string, DkimInput[]> {
       const known = dkim.keys
         .filter((key) => key.domain === name)
         .map(({ selector, publicKey }) => ({ selector, publicKey }))
+        .filter((key) => key.selector !== choice.retired?.get(name))
         .filter((key) => canStand(name, key, key.selector === signing, choice))
         .sort((a, b) => (rank(a.selector) < rank(b.selector) ? 1 : -1));
+      const next = choice.next?.get(name);
+      const coming =
+        next === undefined || known.some(({ selector }) => selector === next) ? [] : [{ selector: next }];
+      const keys = [...known, ...coming];
       return [
         name,
-        known.length > 0 ? known : [{ selector: chooseSelector(monthlySelector(now), name, live) }],
+        keys.length > 0 ? keys : [{ selector: chooseSelector(monthlySelector(now), name, live) }],
       ];
     }),
   );

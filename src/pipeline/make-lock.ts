@@ -1,4 +1,4 @@
-import type { Lock } from '../config/lock.js';
+import type { DkimRotation, Lock } from '../config/lock.js';
 import { isWithin } from '../dns/canonical.js';
 import { parseTagList, tagValue } from '../dns/parse/tag-list.js';
 import type { DnsRecord } from '../dns/record.js';
@@ -11,6 +11,8 @@ export interface LockFacts {
   addresses: PublicAddresses;
   /** By domain, the signing selector first. */
   dkim: ReadonlyMap<string, readonly DkimInput[]>;
+  /** What Rspamd signs with now. */
+  signing?: readonly { domain: string; selector: string }[];
   /** The zones as they stand after the apply. */
   zones: readonly { name: string; records: readonly DnsRecord[] }[];
   /** Milliseconds since the epoch. */
@@ -18,7 +20,8 @@ export interface LockFacts {
 }
 
 /** The lock file with what is known now about one server and its domains. Pure; other servers' entries stay. */
-export function makeLock(before: Lock, { hostname, addresses, dkim, zones, now }: LockFacts): Lock {
+export function makeLock(before: Lock, facts: LockFacts): Lock {
+  const { hostname, addresses, dkim, zones, now } = facts;
   const { ipv4, ipv6 } = addresses;
   const domains = { ...before.domains };
   for (const [name, keys] of dkim) {
@@ -27,8 +30,12 @@ export function makeLock(before: Lock, { hostname, addresses, dkim, zones, now }
       .sort((a, b) => b.name.length - a.name.length)[0];
     const spf = textAt(zone?.records ?? [], name, isSpfRecord);
     const dmarc = textAt(zone?.records ?? [], `_dmarc.${name}`, isDmarc);
+    const rotation = followRotation(before.domains[name]?.rotation, name, facts);
+    const signs = facts.signing?.find(({ domain }) => domain === name)?.selector;
+    const sorted = [...keys].sort((a, b) => Number(b.selector === signs) - Number(a.selector === signs));
     domains[name] = {
-      dkim: keys.flatMap(({ selector, publicKey }) =>
+      ...(rotation === undefined ? {} : { rotation }),
+      dkim: sorted.flatMap(({ selector, publicKey }) =>
         publicKey === undefined ? [] : [{ selector, publicKey }],
       ),
       ...(zone === undefined ? {} : { zone: zone.name }),
@@ -42,6 +49,7 @@ export function makeLock(before: Lock, { hostname, addresses, dkim, zones, now }
     };
   }
   return {
+    ...before,
     version: 1,
     servers: {
       ...before.servers,
@@ -49,6 +57,17 @@ export function makeLock(before: Lock, { hostname, addresses, dkim, zones, now }
     },
     domains,
   };
+}
+
+/** The moment at which the new key was first seen to sign is written down once. */
+function followRotation(
+  rotation: DkimRotation | undefined,
+  name: string,
+  { signing = [], now }: LockFacts,
+): DkimRotation | undefined {
+  if (rotation === undefined || rotation.switched !== undefined) return rotation;
+  const signs = signing.some(({ domain, selector }) => domain === name && selector === rotation.to);
+  return signs ? { ...rotation, switched: new Date(now).toISOString() } : rotation;
 }
 
 function textAt(

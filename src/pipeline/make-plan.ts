@@ -2,6 +2,7 @@ import type { Component } from '../components/component.js';
 import { createComponents } from '../components/index.js';
 import { createRenderer } from '../components/render.js';
 import type { Answers } from '../config/answers.js';
+import type { Lock } from '../config/lock.js';
 import type { Config, ServerConfig } from '../config/schema.js';
 import type { Secret } from '../config/secret.js';
 import { planZone } from '../dns/plan-zone.js';
@@ -42,6 +43,12 @@ export interface PlanRequest {
   mailboxes: readonly WantedMailbox[];
   consents: Consents;
   onConflict: OnConflict;
+  /** Steps that come before all others but the packages: what a backup brings. */
+  first?: readonly ServerStep[];
+  /** By domain, the DKIM selector that is to take over; what the lock file knows of goes on by itself. */
+  nextDkim?: ReadonlyMap<string, string>;
+  /** By domain, a DKIM selector whose time is over. */
+  retiredDkim?: ReadonlyMap<string, string>;
 }
 
 /** One plan over server and DNS, and what carrying it out needs beside it. */
@@ -83,7 +90,9 @@ export async function makePlan(
   const live = zones.flatMap((zone) => zone.live);
   const installId = hostname.replace(/[^a-z0-9]+/g, '-');
   const now = session.context.clock();
-  const dkim = chooseDkim({ config, hostname, dkim: facts.dkim, live, installId, now });
+  const next = nextSelectors(session.lock, request);
+  const retired = request.retiredDkim ?? new Map();
+  const dkim = chooseDkim({ config, hostname, dkim: facts.dkim, live, installId, now, next, retired });
   const directory = request.answers.acmeDirectory?.value ?? facts.certificate.directory;
   const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
   const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
@@ -95,6 +104,7 @@ export async function makePlan(
       name,
       selectors: keys.map(({ selector }) => selector),
       receives: config.domains[name]?.mail !== 'send-only',
+      ...(next.has(name) ? { next: next.get(name) ?? '' } : {}),
     })),
     facts,
     acme: await readAcme(request.answers),
@@ -134,7 +144,10 @@ export async function makePlan(
   );
   return {
     hostname,
-    server: { ...serverPlan, steps: [...withAccounts(serverPlan.steps, accounts.steps)] },
+    server: {
+      ...serverPlan,
+      steps: withFirst(withAccounts(serverPlan.steps, accounts.steps), request.first ?? []),
+    },
     zones: planned,
     manual: [
       ...addresses.manual,
@@ -231,6 +244,11 @@ function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerSte
   return [...install, ...accounts, ...steps.filter((step) => step.run !== 'install')];
 }
 
+function withFirst(steps: readonly ServerStep[], first: readonly ServerStep[]): ServerStep[] {
+  const packages = steps.filter(({ id }) => id === 'packages');
+  return [...packages, ...first, ...steps.filter(({ id }) => id !== 'packages')];
+}
+
 const rolesOf: Readonly<Partial<Record<Stage, readonly string[]>>> = {
   host: ['a', 'aaaa'],
   auth: ['spf', 'host-spf', 'dkim'],
@@ -248,6 +266,14 @@ function awaitedRecords(
     ...coming.flatMap(({ after }) => (after === undefined ? [] : [after])),
     ...standing.flatMap(({ live }) => live),
   ];
+}
+
+/** Changes of keys that began and have not come to the point where the new key signs. */
+function nextSelectors(lock: Lock, { nextDkim }: PlanRequest): Map<string, string> {
+  const begun = Object.entries(lock.domains).flatMap(([name, { rotation }]): [string, string][] =>
+    rotation === undefined || rotation.switched !== undefined ? [] : [[name, rotation.to]],
+  );
+  return new Map([...begun, ...(nextDkim ?? [])]);
 }
 
 async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: string }> {

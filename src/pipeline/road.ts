@@ -2,10 +2,12 @@ import { loadRunTexts } from '../apply/load-library.js';
 import type { Finding } from '../checks/check.js';
 import type { Outcome } from '../cli/outcome.js';
 import { saveLock } from '../config/load.js';
+import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
 import type { Secret } from '../config/secret.js';
 import type { DnsRecord } from '../dns/record.js';
 import { Exit } from '../errors.js';
+import type { Facts } from '../facts/index.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
 import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
@@ -19,6 +21,7 @@ import type { Resolvers } from './open-resolvers.js';
 import type { Reached } from './prepare.js';
 import { obstacleOf, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords } from './read-dkim.js';
+import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
 import { summarize } from './summarize.js';
 import { surveyServer, type ZoneSurvey } from './survey.js';
@@ -37,6 +40,10 @@ export interface Journey {
   generatedPassword?: Secret;
   /** Called after consent, before anything is changed: what this machine has to remember. */
   onConsent?(): Promise<void>;
+  /** Records of ours that go, backwards and before the server is changed. */
+  removals?: readonly ZoneRemoval[];
+  /** The last word on the lock file. */
+  adjustLock?(lock: Lock): Lock;
 }
 
 /** Plan → consent → carry out → prove → report: the part of the road that `init` and `apply` share. */
@@ -54,11 +61,12 @@ export async function travel(journey: Journey): Promise<Outcome> {
     resolvers,
     request,
   );
-  const view = toPlanView(plan);
+  const { removals = [] } = journey;
+  const view = withRemovals(toPlanView(plan), removals);
   refuseDnsConflicts(plan);
   refuseConflicts(plan.server, request.onConflict);
   if (isEmptyPlan(view)) {
-    await remember(journey, plan, reached.facts.dkim.keys, liveOf(zones));
+    await remember(journey, plan, reached.facts.dkim, liveOf(zones));
     io.print(renderPlan(io, view));
     const { roundTrips } = connection;
     return { exit: Exit.ok, document: { changed: false, roundTrips, plan: planDocument(view) } };
@@ -75,6 +83,7 @@ export async function travel(journey: Journey): Promise<Outcome> {
   const findings: Finding[] = [];
   let done: CarriedOut;
   try {
+    await removeRecords(session, removals, progress);
     done = await carryOut(plan, {
       session,
       link: reached.link,
@@ -104,7 +113,7 @@ export async function travel(journey: Journey): Promise<Outcome> {
   const current = await Promise.all(
     zones.map(async ({ zone, open }) => ({ name: zone.name, records: await open.provider.list(zone) })),
   );
-  await remember(journey, plan, after.dkim.keys, current);
+  await remember(journey, plan, after.dkim, current);
   // Before the records are entered nobody could ask for a certificate.
   if (after.certificate.state !== 'issued' && done.byHand.length === 0) {
     done.unfinished.unshift(
@@ -144,9 +153,9 @@ function refresh({ session, reached }: Journey, connection: Connection) {
 
 /** Configuration and lock file say what is so now; neither is touched when it says so already. */
 async function remember(
-  { session, request }: Journey,
+  { session, request, adjustLock }: Journey,
   plan: FullPlan,
-  keys: readonly { domain: string; selector: string; publicKey: string }[],
+  { keys, signing }: Facts['dkim'],
   zones: readonly { name: string; records: readonly DnsRecord[] }[],
 ): Promise<void> {
   const dkim = new Map(
@@ -159,16 +168,10 @@ async function remember(
     ]),
   );
   await saveConfig(session.configPath, request.config, session.loaded);
-  await saveLock(
-    session.configPath,
-    makeLock(session.lock, {
-      hostname: plan.hostname,
-      addresses: plan.addresses,
-      dkim,
-      zones,
-      now: session.context.clock(),
-    }),
-  );
+  const { hostname, addresses } = plan;
+  const now = session.context.clock();
+  const lock = makeLock(session.lock, { hostname, addresses, dkim, zones, signing, now });
+  await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
 }
 
 function liveOf(zones: readonly ZoneSurvey[]): { name: string; records: readonly DnsRecord[] }[] {

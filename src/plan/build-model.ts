@@ -7,8 +7,8 @@ import type { OsRelease } from '../facts/os-release.js';
 export interface ModelInput {
   hostname: string;
   server: ServerConfig;
-  /** Domains of this server with their selectors, the signing one first. */
-  domains: readonly { name: string; selectors: readonly string[]; receives?: boolean }[];
+  /** Domains of this server with their selectors, the signing one first; `next` signs once all is visible. */
+  domains: readonly { name: string; selectors: readonly string[]; receives?: boolean; next?: string }[];
   /** Preflight has refused every other system. */
   os: OsRelease;
   facts: Pick<
@@ -92,9 +92,17 @@ export function buildModel(input: ModelInput): Models {
     target: {
       ...model,
       certificate: 'issued',
-      domains: domains.map((domain) => ({ ...domain, live: true })),
+      domains: domains.map((domain, index) => ({
+        ...domain,
+        selectors: withFirst(domain.selectors, input.domains[index]?.next),
+        live: true,
+      })),
     },
   };
+}
+
+function withFirst(selectors: readonly string[], first: string | undefined): readonly string[] {
+  return first === undefined ? selectors : [first, ...selectors.filter((selector) => selector !== first)];
 }
 
 /** A certificate of another authority or for another name does not count: it is asked for again, and serves until then. */

@@ -22,3 +22,14 @@ dkim_make_key() {
   changed
   chmod 0644 "$public.new" && durable "$public.new" "$public"
 }
+
+# dkim_remove_key DOMAIN SELECTOR: never the one that Rspamd signs with.
+dkim_remove_key() {
+  local path="/var/lib/rspamd/dkim/$1.$2" key
+  key=$ROOT$path
+  grep -qsF "$path.key" "$ROOT/etc/rspamd/local.d/dkim_signing.conf" &&
+    { problem "mail of $1 is still signed with $2"; return 1; }
+  [ -e "$key.key" ] || [ -e "$key.pub" ] || return 0
+  changed
+  rm -f "$key.key" "$key.pub"
+}

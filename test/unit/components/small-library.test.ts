@@ -43,6 +43,36 @@ describe('dkim_make_key', () => {
   });
 });
 
+describe('dkim_remove_key', () => {
+  const base = '/var/lib/rspamd/dkim/example.org.s1';
+  const remove = () => run('dkim_remove_key', 'example.org', 's1');
+  beforeEach(() => {
+    server.write(`${base}.key`, 'key');
+    server.write(`${base}.pub`, 'pub');
+  });
+
+  it('removes both halves, once', async () => {
+    server.write(
+      '/etc/rspamd/local.d/dkim_signing.conf',
+      'path = "/var/lib/rspamd/dkim/example.org.s2.key";',
+    );
+    expect(await remove()).toMatchObject({ status: 0, changed: true });
+    expect([server.read(`${base}.key`), server.read(`${base}.pub`)]).toEqual([undefined, undefined]);
+    expect(await remove()).toMatchObject({ status: 0, changed: false });
+  });
+
+  it('never removes the one that signs', async () => {
+    server.write(
+      '/etc/rspamd/local.d/dkim_signing.conf',
+      'path = "/var/lib/rspamd/dkim/example.org.s1.key";',
+    );
+    const { status, problem } = await remove();
+    expect(status).not.toBe(0);
+    expect(problem).toBe('mail of example.org is still signed with s1');
+    expect(server.read(`${base}.key`)).toBe('key');
+  });
+});
+
 describe('host_name_set', () => {
   const set = () => run('host_name_set', 'mail.example.org', 'example.org');
   beforeEach(() => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { configSchema } from '../../../src/config/schema.js';
 import type { LiveRecord } from '../../../src/dns/record.js';
-import { chooseDkim } from '../../../src/pipeline/choose-dkim.js';
+import { chooseDkim, type DkimChoice } from '../../../src/pipeline/choose-dkim.js';
 import { domainName, hostName, key, live, txt } from '../dns/zone-fixture.js';
 
 const config = configSchema.parse({
@@ -13,7 +13,12 @@ const at = (selector: string) => `${selector}._domainkey.${domainName}`;
 const mark = 'smtp-setup/1 mail-example-org dkim';
 
 /** Selectors that are chosen when the server has the keys and signs with the first. */
-function choose(keys: readonly string[], records: readonly LiveRecord[], signing?: string): string[] {
+function choose(
+  keys: readonly string[],
+  records: readonly LiveRecord[],
+  signing?: string,
+  change: Pick<DkimChoice, 'next' | 'retired'> = {},
+): string[] {
   const chosen = chooseDkim({
     config,
     hostname: hostName,
@@ -24,6 +29,7 @@ function choose(keys: readonly string[], records: readonly LiveRecord[], signing
     live: records,
     installId: 'mail-example-org',
     now: Date.parse('2026-11-24T00:00:00Z'),
+    ...change,
   });
   return (chosen.get(domainName) ?? []).map(({ selector }) => selector);
 }
@@ -50,4 +56,15 @@ it('R9: takes a new selector when somebody else’s record holds the name', () =
 
 it('keeps the selector of a record of ours that was spoilt: it is put right', () => {
   expect(choose(['s202611'], [txt(at('s202611'), 'v=DKIM1; p=', { mark })])).toEqual(['s202611']);
+});
+
+it('puts a key that is to take over beside the one that signs, made or not', () => {
+  const next = new Map([[domainName, 's202612']]);
+  expect(choose(['s202611'], [], 's202611', { next })).toEqual(['s202611', 's202612']);
+  expect(choose(['s202611', 's202612'], [], 's202611', { next })).toEqual(['s202611', 's202612']);
+});
+
+it('lets a key go whose time is over', () => {
+  const retired = new Map([[domainName, 's202611']]);
+  expect(choose(['s202611', 's202612'], [], 's202612', { retired })).toEqual(['s202612']);
 });

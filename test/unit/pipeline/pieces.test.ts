@@ -61,6 +61,34 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
   });
 });
 
+test('the lock writes down once when a new key was first seen to sign, and names the signing one first', () => {
+  const rotation = { from: 's1', to: 's2' };
+  const before: Lock = {
+    version: 1,
+    servers: {},
+    domains: { 'example.org': { dkim: [], rotation } },
+  };
+  const keys = [
+    { selector: 's1', publicKey: 'AAAA' },
+    { selector: 's2', publicKey: 'BBBB' },
+  ];
+  const facts = (selector: string, now: number): LockFacts => ({
+    hostname: 'mail.example.org',
+    addresses: { manual: [] },
+    dkim: new Map([['example.org', keys]]),
+    signing: [{ domain: 'example.org', selector }],
+    zones: [],
+    now,
+  });
+  expect(makeLock(before, facts('s1', 0)).domains['example.org']?.rotation).toEqual(rotation);
+  const switched = makeLock(before, facts('s2', Date.UTC(2026, 10, 24)));
+  expect(switched.domains['example.org']).toEqual({
+    dkim: [keys[1], keys[0]],
+    rotation: { ...rotation, switched: '2026-11-24T00:00:00.000Z' },
+  });
+  expect(makeLock(switched, facts('s2', Date.UTC(2027, 0, 1)))).toEqual(switched);
+});
+
 const publicKey = (bits: number) =>
   generateKeyPairSync('rsa', { modulusLength: bits })
     .publicKey.export({ format: 'der', type: 'spki' })
