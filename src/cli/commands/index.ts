@@ -5,6 +5,7 @@ import { aliasCommand } from './alias.js';
 import { applyCommand } from './apply.js';
 import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
+import { dkimCommand } from './dkim.js';
 import { domainCommand } from './domain.js';
 import { initCommand } from './init.js';
 import { logsCommand } from './logs.js';
@@ -47,6 +48,7 @@ export const commands: readonly Entry[] = [
   entry(userCommand, async () => (await import('../../pipeline/user.js')).runUser),
   entry(aliasCommand, async () => (await import('../../pipeline/alias.js')).runAlias),
   entry(domainCommand, async () => (await import('../../pipeline/domain.js')).runDomain),
+  entry(dkimCommand, async () => (await import('../../pipeline/dkim.js')).runDkim),
   entry(queueCommand, async () => (await import('../../pipeline/queue.js')).runQueue),
   entry(logsCommand, async () => (await import('../../pipeline/logs.js')).runLogs),
   entry(reportCommand, async () => (await import('../../pipeline/report.js')).runReport),
