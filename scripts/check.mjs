@@ -12,7 +12,11 @@ const tools = [
   // SC2034: the files of the run library use each other's variables.
   {
     name: 'shell scripts',
-    command: ['sh', '-c', 'shellcheck .ci/run && shellcheck -s dash -S warning -e SC2034 templates/run/*.sh'],
+    command: [
+      'sh',
+      '-c',
+      'shellcheck .ci/run && shellcheck -s dash -S warning -e SC2034 templates/run/*.sh templates/backup/*.sh',
+    ],
     needs: 'shellcheck',
   },
 ];

@@ -19,6 +19,7 @@ import { outboundSmtp } from './outbound-smtp.js';
 import { packages } from './packages.js';
 import type { Probe } from './probe.js';
 import { resolvConf } from './resolv-conf.js';
+import { restored } from './restored.js';
 import { serverState } from './server-state.js';
 import { units } from './units.js';
 import { watchedFiles } from './watched-files.js';
@@ -49,6 +50,7 @@ export const probes = {
   accounts,
   web,
   localAdditions,
+  restored,
   outbound: outboundSmtp,
 } satisfies Record<string, Probe<unknown>>;
 

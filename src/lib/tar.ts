@@ -16,17 +16,43 @@ export function writeTar(entries: readonly TarEntry[]): Buffer {
   const blocks: Buffer[] = [];
   for (const entry of entries) {
     const content = Buffer.from(entry.content ?? '');
-    blocks.push(
-      header(entry, content.length),
-      content,
-      Buffer.alloc((block - (content.length % block)) % block),
-    );
+    blocks.push(header(entry, content.length), content, tarPadding(content.length));
   }
-  blocks.push(Buffer.alloc(2 * block));
+  blocks.push(tarEnd());
   return Buffer.concat(blocks);
 }
 
-function header(entry: TarEntry, size: number): Buffer {
+/** The head of a member whose content follows in pieces; a name too long for ustar goes before it, as GNU does it. */
+export function renderTarHead(entry: Omit<TarEntry, 'content'>, size: number): Buffer {
+  if (fitsUstar(entry.path)) return header(entry, size);
+  const name = Buffer.from(`${entry.path}\0`);
+  const long = header({ path: '././@LongLink', mode: 0o600 }, name.length, 'L');
+  const short = header({ ...entry, path: `long-name${entry.path.endsWith('/') ? '/' : ''}` }, size);
+  return Buffer.concat([long, name, tarPadding(name.length), short]);
+}
+
+/** What fills the last block of a member's content. */
+export function tarPadding(size: number): Buffer {
+  return Buffer.alloc((block - (size % block)) % block);
+}
+
+/** What ends an archive. */
+export function tarEnd(): Buffer {
+  return Buffer.alloc(2 * block);
+}
+
+function fitsUstar(path: string): boolean {
+  try {
+    splitName(path);
+    return true;
+  } catch (error) {
+    if (Buffer.byteLength(path) > 100 && error instanceof Error && error.message.startsWith('too long'))
+      return false;
+    throw error;
+  }
+}
+
+function header(entry: TarEntry, size: number, type?: 'L'): Buffer {
   const { name, prefix } = splitName(entry.path);
   const bytes = Buffer.alloc(block);
   const isDirectory = entry.path.endsWith('/');
@@ -38,7 +64,7 @@ function header(entry: TarEntry, size: number): Buffer {
   bytes.write(octal(0, 12), 136, 'latin1');
   // The checksum is computed with its own field full of blanks.
   bytes.write('        ', 148, 'latin1');
-  bytes.write(isDirectory ? '5' : '0', 156, 'latin1');
+  bytes.write(type ?? (isDirectory ? '5' : '0'), 156, 'latin1');
   bytes.write('ustar\u000000', 257, 'latin1');
   bytes.write('root', 265, 'latin1');
   bytes.write('root', 297, 'latin1');

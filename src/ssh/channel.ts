@@ -45,6 +45,7 @@ export async function runChannel(channel: ClientChannel, run: ChannelRun): Promi
   let size = 0;
   let wake: () => void = () => undefined;
   let ended = false;
+  let consumed: Promise<void> | undefined;
 
   return new Promise<ChannelOutcome>((resolve, reject) => {
     const stop = (error: unknown) => {
@@ -68,8 +69,8 @@ export async function runChannel(channel: ClientChannel, run: ChannelRun): Promi
     channel.on('data', (chunk: Buffer) => {
       if (ended) return;
       const part = out.push(chunk);
-      keep(stdout, part);
-      if (part.length > 0 && !ended) notify(options, part, stop);
+      if (options.streamed !== true) keep(stdout, part);
+      if (part.length > 0 && !ended) consumed = notify(channel, options, part, consumed, stop);
       wake();
     });
     channel.stderr.on('data', (chunk: Buffer) => {
@@ -80,7 +81,7 @@ export async function runChannel(channel: ClientChannel, run: ChannelRun): Promi
     channel.on('close', (code?: number | null, signal?: string) => {
       if (ended) return;
       finish();
-      resolve({
+      const outcome: ChannelOutcome = {
         code: code ?? null,
         ...(signal ? { signal } : {}),
         stdout: Buffer.concat(stdout).toString('utf8'),
@@ -89,7 +90,9 @@ export async function runChannel(channel: ClientChannel, run: ChannelRun): Promi
         noiseOut: out.noise.toString('utf8'),
         noiseErr: err.noise.toString('utf8'),
         unfinished: code === undefined && signal === undefined,
-      });
+      };
+      // A failure of the consumer has been reported by `stop`.
+      void (consumed ?? Promise.resolve()).then(() => resolve(outcome));
     });
     if (options.signal?.aborted) return onAbort();
     options.signal?.addEventListener('abort', onAbort, { once: true });
@@ -120,11 +123,23 @@ export async function runChannel(channel: ClientChannel, run: ChannelRun): Promi
   });
 }
 
-function notify(options: ExecOptions, part: Buffer, stop: (error: unknown) => void): void {
+/** Hands the chunk on. While the consumer is busy the channel stands still, and so, in the end, does the sender. */
+function notify(
+  channel: ClientChannel,
+  options: ExecOptions,
+  part: Buffer,
+  before: Promise<void> | undefined,
+  stop: (error: unknown) => void,
+): Promise<void> | undefined {
+  const hand = (): void | Promise<void> => options.onStdout?.(part);
   try {
-    options.onStdout?.(part);
+    const busy = before === undefined ? hand() : before.then(hand);
+    if (busy === undefined) return undefined;
+    channel.pause();
+    return busy.then(() => void channel.resume(), stop);
   } catch (error) {
     stop(error);
+    return undefined;
   }
 }
 

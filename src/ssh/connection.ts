@@ -11,8 +11,10 @@ export interface ExecOptions {
   /** Run as root: directly when logged in as root, else through sudo (see src/ssh/sudo.ts). */
   root?: boolean;
   signal?: AbortSignal;
-  /** Called with each chunk of standard output as it arrives, besides being collected. */
-  onStdout?(chunk: Buffer): void;
+  /** Called with each chunk of standard output as it arrives, besides being collected. What it returns is waited for. */
+  onStdout?(chunk: Buffer): void | Promise<void>;
+  /** Standard output goes to `onStdout` only and is not limited: for streams larger than memory. */
+  streamed?: boolean;
   /** Collected output is cut at this many bytes (default 16 MiB); more is an error. */
   maxOutput?: number;
 }

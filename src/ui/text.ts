@@ -45,6 +45,16 @@ export function wrapText(text: string, width: number, indent = ''): string[] {
   return lines;
 }
 
+/** `812 bytes`, `3.4 MiB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
+  if (bytes < 1024) return count(bytes, 'byte');
+  let size = bytes / 1024;
+  let unit = 0;
+  for (; size >= 1024 && unit < units.length - 1; unit += 1) size /= 1024;
+  return `${size.toFixed(1)} ${units[unit]}`;
+}
+
 /** "1 record", "2 records". */
 export function count(number: number, noun: string, plural = `${noun}s`): string {
   return `${number} ${number === 1 ? noun : plural}`;

@@ -3,6 +3,7 @@ import type { Context } from '../context.js';
 import type { Outcome, Run } from '../outcome.js';
 import { aliasCommand } from './alias.js';
 import { applyCommand } from './apply.js';
+import { backupCommand } from './backup.js';
 import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
 import { dkimCommand } from './dkim.js';
@@ -12,6 +13,7 @@ import { logsCommand } from './logs.js';
 import { planCommand } from './plan.js';
 import { queueCommand } from './queue.js';
 import { reportCommand } from './report.js';
+import { restoreCommand } from './restore.js';
 import { sandboxCommand } from './sandbox.js';
 import { statusCommand } from './status.js';
 import { undoCommand } from './undo.js';
@@ -53,6 +55,8 @@ export const commands: readonly Entry[] = [
   entry(logsCommand, async () => (await import('../../pipeline/logs.js')).runLogs),
   entry(reportCommand, async () => (await import('../../pipeline/report.js')).runReport),
   entry(statusCommand, async () => (await import('../../pipeline/status.js')).runStatus),
+  entry(backupCommand, async () => (await import('../../pipeline/backup.js')).runBackup),
+  entry(restoreCommand, async () => (await import('../../pipeline/restore.js')).runRestore),
   entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

@@ -18,8 +18,8 @@ import { startDaemon, tailOf } from './daemon.js';
 
 /** What a service host runs. */
 export type HostProgram =
-  /** The services image with its own init: enable units in `prepare`. */
-  | { kind: 'boot'; hostname: string }
+  /** The services image, or another one, with its own init: enable units in `prepare`. */
+  | { kind: 'boot'; hostname: string; imageDir?: string }
   /** One program of the services image. */
   | { kind: 'container'; argv: readonly string[]; env?: Readonly<Record<string, string>> }
   /** One program of this machine, in the host's network (with the lab's resolver). */
@@ -57,7 +57,7 @@ export async function createServiceHost(
   await writeResolvConf(state.name, name, resolvConf);
   const host = openHost(state, name, last, program);
   if (program.kind === 'boot' || program.kind === 'container') {
-    const root = await mountContainer(containerOf(state, name));
+    const root = await mountContainer(containerOf(state, name, program));
     await writeFile(join(root, 'etc/resolv.conf'), resolvConf);
     if (program.kind === 'boot') await writeFile(join(root, 'etc/hostname'), `${program.hostname}\n`);
     await prepare?.(root);
@@ -66,7 +66,7 @@ export async function createServiceHost(
 }
 
 export function openHost(state: LabState, name: string, last: number, program: HostProgram): LabHost {
-  const container = containerOf(state, name);
+  const container = containerOf(state, name, program);
   const logFile = containerDirs(container).log;
   const inNetwork = ['ip', 'netns', 'exec', namespaceOf(state.name, name)];
   const isRunning = async () => (await groupProcesses(await groupPath(state.name, name))).length > 0;
@@ -100,6 +100,7 @@ export function openHost(state: LabState, name: string, last: number, program: H
   };
 }
 
-function containerOf(state: LabState, name: string): Container {
-  return { lab: state.name, host: name, lower: [state.servicesDir] };
+function containerOf(state: LabState, name: string, program: HostProgram): Container {
+  const lower = program.kind === 'boot' ? (program.imageDir ?? state.servicesDir) : state.servicesDir;
+  return { lab: state.name, host: name, lower: [lower] };
 }

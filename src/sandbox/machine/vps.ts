@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { HostApt } from '../apt/host-apt.js';
 import { requireSources } from '../apt/host-apt.js';
 import { renderSourceLine } from '../apt/sources.js';
-import { RECIPES } from '../images/recipes.js';
+import { RECIPES, type VpsImage } from '../images/recipes.js';
 import { addressOf, HOSTS, labDir } from '../layout.js';
 import { applyFaults, type Fault } from '../net/faults.js';
 import { INET, inNamespace, ipIn, portName } from '../net/network.js';
@@ -73,11 +73,22 @@ export function vpsContainer(state: LabState): Container {
 /** Mounts the root of a new VPS and gives it its identity: name, keys, resolver, package sources. Returns the host key's fingerprint. */
 export async function prepareVps(state: LabState, apt: HostApt): Promise<string> {
   const root = await mountContainer(vpsContainer(state));
-  const { hostname } = state;
+  await furnishVps(root, state.hostname, state.image, apt);
+  await authorizeKey(root, sshKeyFile(state.name));
+  return ensureHostKeys(root);
+}
+
+/** Name, resolver and package sources of a rented server. */
+export async function furnishVps(
+  root: string,
+  hostname: string,
+  image: VpsImage,
+  apt: HostApt,
+): Promise<void> {
   const short = hostname.split('.')[0] ?? hostname;
   const resolver = addressOf(HOSTS.resolver, false).ipv4;
   const proxy = `http://${addressOf(HOSTS.router, false).ipv4}:${APT_PROXY_PORT}`;
-  const sources = requireSources(apt, RECIPES[state.image].release).map((source) =>
+  const sources = requireSources(apt, RECIPES[image].release).map((source) =>
     renderSourceLine({ ...source, uri: source.uri.replace(/^https:/, 'http:') }),
   );
   const write = (file: string, text: string) => writeFile(join(root, file), text);
@@ -93,8 +104,6 @@ export async function prepareVps(state: LabState, apt: HostApt): Promise<string>
     'etc/apt/apt.conf.d/90sandbox',
     [`Acquire::http::Proxy "${proxy}";`, ...apt.settings, ''].join('\n'),
   );
-  await authorizeKey(root, sshKeyFile(state.name));
-  return ensureHostKeys(root);
 }
 
 export function sshKeyFile(lab: string): string {
