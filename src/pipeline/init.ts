@@ -12,6 +12,7 @@ import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
 import { readConsents } from './consents.js';
+import { offerMenu } from './init-menu.js';
 import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
 import { missingCredentials, requireProvider } from './open-provider.js';
 import { openResolvers } from './open-resolvers.js';
@@ -28,6 +29,8 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   const session = await openSession(context, options);
   const { asker } = session;
   const { io } = context;
+  const chosen = await offerMenu(session, context, options);
+  if (chosen !== undefined) return chosen;
   const recursive = await context.createResolver(session.answers.resolver?.value);
   await refuseMissing(session, recursive);
 

@@ -79,4 +79,20 @@ describe('the wizard, from the login to the summary', () => {
     expect(plan.code, plan.stdout + plan.stderr).toBe(0);
     expect(configFile).toMatch(/smtp-setup\.yaml$/);
   });
+
+  it('is a menu where all is done: a mailbox more, and nothing asked twice', async () => {
+    terminal = startInit();
+    await terminal.waitFor('What shall be done?');
+    terminal.press('Enter');
+    const bob = `bob@${world.lab.domain}`;
+    await terminal.waitFor('Address of the mailbox?');
+    terminal.type(bob);
+    terminal.press('Enter');
+    await terminal.waitFor(`Password for ${bob}?`);
+    terminal.press('Enter');
+    await terminal.waitFor('Make this change?');
+    terminal.press('Enter');
+    expect(await terminal.waitFor(/exit code \d+/)).toContain('exit code 0');
+    expect(await shell(world, 'cat /etc/smtp-setup/users')).toContain(bob);
+  });
 });
