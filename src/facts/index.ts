@@ -10,6 +10,7 @@ import { dpkgState } from './dpkg-state.js';
 import { firstBoot } from './first-boot.js';
 import { hostName } from './host-name.js';
 import { initSystem } from './init-system.js';
+import { lastBackup } from './last-backup.js';
 import { listeners } from './listeners.js';
 import { localAdditions } from './local-additions.js';
 import { machine } from './machine.js';
@@ -50,6 +51,7 @@ export const probes = {
   accounts,
   web,
   localAdditions,
+  lastBackup,
   restored,
   outbound: outboundSmtp,
 } satisfies Record<string, Probe<unknown>>;

@@ -28,7 +28,7 @@ export interface ChangeRequest {
   /** `--yes`. */
   yes: boolean;
   /** May be asked again, with newer facts, when somebody else was faster. */
-  plan(facts: ServerFacts): Promise<AccountChange>;
+  plan(facts: ServerFacts, connection: Connection): Promise<AccountChange>;
 }
 
 export interface ChangeOutcome {
@@ -89,7 +89,7 @@ export async function changeServer(session: Session, request: ChangeRequest): Pr
         await standInLine(session, link, running, deadline);
         continue;
       }
-      const change = await request.plan(facts);
+      const change = await request.plan(facts, link.connection);
       const hostname = session.answers.hostname?.value ?? readHostName(facts, link);
       const view: PlanView = { hostname, server: change.steps, zones: [], manual: [] };
       for (const note of change.notes) context.io.say(note);

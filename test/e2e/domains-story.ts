@@ -169,6 +169,21 @@ export function tellDomainsStory(image: VpsImage): void {
     });
   });
 
+  describe('undo server', () => {
+    const signed = "grep -c 'second.test' /etc/rspamd/local.d/dkim_signing.conf || true";
+
+    it('puts the files of the last run back, and apply makes them again', async () => {
+      expect(await shell(world, signed)).not.toBe('0');
+      expect(await change('undo server')).toMatchObject({ changed: true });
+      expect(await shell(world, signed)).toBe('0');
+      const plan = await run('plan', '--exit-code', ...resolver());
+      expect(plan.code, said(plan)).toBe(4);
+      expect(await change('undo server')).toMatchObject({ changed: true });
+      expect(await shell(world, signed)).not.toBe('0');
+      await planIsEmpty();
+    });
+  });
+
   describe('dkim rotate', () => {
     let old: string;
     let next: string;

@@ -57,6 +57,13 @@ export const commands: readonly Entry[] = [
   entry(statusCommand, async () => (await import('../../pipeline/status.js')).runStatus),
   entry(backupCommand, async () => (await import('../../pipeline/backup.js')).runBackup),
   entry(restoreCommand, async () => (await import('../../pipeline/restore.js')).runRestore),
-  entry(undoCommand, async () => (await import('../../pipeline/undo-dns.js')).runUndoDns),
+  entry(undoCommand, async () => {
+    const [dns, server] = await Promise.all([
+      import('../../pipeline/undo-dns.js'),
+      import('../../pipeline/undo-server.js'),
+    ]);
+    return (context, options) =>
+      options.scope === 'dns' ? dns.runUndoDns(context, options) : server.runUndoServer(context, options);
+  }),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

@@ -9,8 +9,9 @@ import {
   readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
+import { serverKeys } from './user.js';
 
-const scopes = ['dns'] as const;
+const scopes = ['dns', 'server'] as const;
 
 export interface UndoOptions {
   scope: (typeof scopes)[number];
@@ -19,16 +20,18 @@ export interface UndoOptions {
   yes: boolean;
 }
 
-const keys = ['hostname', 'resolver'] as const satisfies readonly QuestionKey[];
+const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
 
-/** `undo dns`: takes back what was written to the zones and nobody has changed since. */
+/** `undo`: takes back what was written to the zones, or the files of the last run, where nobody has changed them since. */
 export const undoCommand: CommandDefinition<UndoOptions> = {
-  examples: ['smtp-setup undo dns'],
+  examples: ['smtp-setup undo dns', 'smtp-setup undo server'],
   define(program, run) {
     const command = program
       .command('undo')
-      .summary('take back what was written to DNS')
-      .description('Puts the zone back as it was, record by record, where our value still stands.')
+      .summary('take back what was written: dns, server')
+      .description(
+        'dns: puts the zone back as it was, record by record, where our value still stands. server: the files that the last run replaced, as they were before it.',
+      )
       .addArgument(new Argument('<what>', 'what to take back').choices(scopes));
     addQuestionFlags(command, keys);
     addConfigFlag(command);

@@ -1,0 +1,45 @@
+import type { UndoOptions } from '../cli/commands/undo.js';
+import type { Run } from '../cli/outcome.js';
+import { Exit } from '../errors.js';
+import { readFiles, readSomeFacts } from '../facts/read-facts.js';
+import { buildModel } from '../plan/build-model.js';
+import { refuseConflicts } from '../plan/build-server-plan.js';
+import { planUndo, undoPaths } from '../plan/plan-undo.js';
+import { chooseServer } from './apply.js';
+import { changeServer } from './change-server.js';
+import { openComponents } from './make-plan.js';
+import { openSession } from './session.js';
+import { surveyServer } from './survey.js';
+
+/** `undo server`: the files that the last run replaced, as they were before it. Twice: what was undone is back. */
+export const runUndoServer: Run<UndoOptions> = async (context, options) => {
+  const { io } = context;
+  const session = await openSession(context, { ...options, needsConfig: true });
+  const { config, hostname } = chooseServer(session, session.answers);
+  const components = await openComponents(session);
+  const { changed, change, roundTrips } = await changeServer(session, {
+    command: 'undo-server',
+    yes: options.yes,
+    async plan(_facts, connection) {
+      const { signal } = context;
+      const { lastBackup: backup } = await readSomeFacts(connection, ['lastBackup'], signal);
+      const facts = await surveyServer(connection, components, signal, []);
+      const server = config.servers[hostname];
+      if (backup === undefined || facts.os === undefined || server === undefined)
+        return { steps: [], secrets: [], notes: ['No run has replaced a file; there is nothing to undo.'] };
+      const contents = await readFiles(connection, undoPaths({ backup, facts }), signal);
+      const { os } = facts;
+      const { model } = buildModel({ hostname, server, os, facts, domains: [], acme: {}, ipv6: false });
+      const plan = planUndo({ backup, facts, components, model, contents });
+      refuseConflicts({ generation: 0, manual: [], ...plan }, 'stop');
+      return { steps: [...plan.steps], secrets: [], notes: plan.notes };
+    },
+  });
+  const steps = change.steps.map(({ id, title }) => ({ id, title }));
+  io.print(
+    changed
+      ? 'The files are as they were before the last run. What apply would make of them: smtp-setup plan'
+      : 'Nothing was changed.',
+  );
+  return { exit: Exit.ok, document: { changed, roundTrips, steps } };
+};
