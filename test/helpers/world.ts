@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   cacheDirFrom,
@@ -51,14 +51,15 @@ export interface WorldOptions {
   setPtr?: boolean;
 }
 
+/** Two checkouts at work on one machine keep apart by a prefix (`SMTP_SETUP_TEST_PREFIX`, two letters or so). */
+export function labName(name: string): string {
+  return `${process.env.SMTP_SETUP_TEST_PREFIX ?? ''}${name}`.slice(0, 20).replace(/-$/, '');
+}
+
 /** Raises a world; what an interrupted test left of the same name goes first. */
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const {
-    name,
-    image = 'debian-12',
-    provisioned,
-    layer = provisioned ? provisionedLayer() : undefined,
-  } = options;
+  const { image = 'debian-12', provisioned, layer = provisioned ? provisionedLayer() : undefined } = options;
+  const name = labName(options.name);
   await destroyLab(name);
   const lab = await createLab({
     name,
@@ -108,7 +109,9 @@ export interface Installed {
  */
 export async function installServer(name: string, image: VpsImage): Promise<Installed> {
   // Two files that need the layer at once: one makes it, the other waits.
-  const release = await waitForLock(join(cacheDirFrom({}), `${image}-${provisionedLayer()}.lock`));
+  const cacheDir = cacheDirFrom({});
+  mkdirSync(cacheDir, { recursive: true });
+  const release = await waitForLock(join(cacheDir, `${image}-${provisionedLayer()}.lock`));
   const cold = !(await hasLayer(cacheDirFrom({}), image, provisionedLayer()));
   if (!cold) {
     await release();
