@@ -5,6 +5,7 @@ import type { CompiledRun } from '../plan/compile-runs.js';
 import type { Connection, Connector } from '../ssh/connection.js';
 import { type FollowPosition, followRun } from './follow-run.js';
 import type { RunTexts } from './load-library.js';
+import { changesFirewall, proveLogin } from './prove-login.js';
 import type { RunEvent } from './run-events.js';
 import { startRun } from './start-run.js';
 
@@ -35,10 +36,13 @@ const logTail = 6;
 
 /**
  * Starts one run and follows it to its end, over cut connections. Throws E_BUSY or E_OVERTAKEN (exit 6), E_STEP_FAILED,
- * E_RUN_DIED (the server was rebooted or the run killed), E_SSH_LOST (the run may still go on), E_CANCELLED.
+ * E_RUN_DIED (the server was rebooted or the run killed), E_SSH_LOST (the run may still go on), E_CANCELLED,
+ * E_LOCKED_OUT (new firewall rules let nobody in, and go by themselves).
  */
 export async function runServerPlan(run: CompiledRun, options: LaneOptions): Promise<LaneResult> {
-  return attend(run.id, options, (connection) => startRun(connection, run, options.texts));
+  const done = await attend(run.id, options, (connection) => startRun(connection, run, options.texts));
+  if (run.steps.some(({ id }) => changesFirewall(id))) await proveLogin(options.connector, options.signal);
+  return done;
 }
 
 /** Follows a run that goes on already: one of ours whose client was killed. */

@@ -3,6 +3,7 @@ import { createCertificates } from './certificates.js';
 import type { Component } from './component.js';
 import { createDkim } from './dkim.js';
 import { createDovecot } from './dovecot.js';
+import { createFirewall } from './firewall.js';
 import { createHostName } from './host-name.js';
 import { createNginx } from './nginx.js';
 import { createPostfix } from './postfix.js';
@@ -12,7 +13,7 @@ import { createUnbound } from './unbound.js';
 
 /** Every component, each after those it needs. A new one is one file and one line here. */
 export function createComponents(render: Render): readonly Component[] {
-  return inOrder([
+  const services = [
     createHostName(),
     createUnbound(render),
     createAccounts(render),
@@ -22,7 +23,8 @@ export function createComponents(render: Render): readonly Component[] {
     createRspamd(render),
     createDovecot(render),
     createPostfix(render),
-  ]);
+  ];
+  return inOrder([...services, createFirewall(render, services)]);
 }
 
 /** Depth first along `needs`; throws on an unknown id and on a circle. */

@@ -16,6 +16,25 @@ export interface DomainModel {
   receives?: boolean;
 }
 
+/** What filters incoming packets, and what has to stay open. */
+export interface FirewallModel {
+  /** `own`: our table. A manager that is active, or chains that close already: our ports are added there instead. */
+  kind: 'off' | 'own' | 'ufw' | 'firewalld' | 'chains';
+  /** Where people log in. */
+  ssh: readonly number[];
+  /** `tcp/8080`: what listened to the world when our rules came. */
+  kept: readonly string[];
+  chains: readonly { family: 'inet' | 'ip' | 'ip6'; table: string; chain: string }[];
+  /** TCP ports that are open where we only add. */
+  open: readonly number[];
+  /** Our unit was started. */
+  active: boolean;
+  /** Our table is in the kernel. */
+  loaded: boolean;
+  /** Nobody has logged in since the rules changed. */
+  unproven: boolean;
+}
+
 /** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
 export interface ServerModel {
   hostname: string;
@@ -39,6 +58,7 @@ export interface ServerModel {
   resolver: { forwarder?: string; trustAnchor?: string };
   /** What the facts found done already; steps that are done are not in the plan. */
   has: ServerHas;
+  firewall: FirewallModel;
   /** The user's own additions to daemons that know no include directive, as they lie on the server. */
   local: LocalAdditions;
   /** Memory in MiB, for sizing. */
@@ -74,6 +94,17 @@ export const nothingDone: ServerHas = {
   ownResolver: false,
   webReady: false,
   foreignWebDefault: false,
+};
+
+export const freshFirewall: FirewallModel = {
+  kind: 'own',
+  ssh: [22],
+  kept: [],
+  chains: [],
+  open: [],
+  active: false,
+  loaded: false,
+  unproven: false,
 };
 
 /** The domain that the machine's own mail and its bounces come from: the first one, or the host itself without any. */

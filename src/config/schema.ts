@@ -52,6 +52,8 @@ export const serverSchema = z.strictObject({
     .default({}),
   /** `auto` publishes AAAA and sends over IPv6 only when it works both ways. */
   ipv6: z.enum(['auto', 'off']).default('auto'),
+  /** `false`: no packet filter of ours; what is there stays, and nothing is added to it. Default `true`. */
+  firewall: z.boolean().optional(),
   /** `defer`: unknown recipients get 450 instead of 550, for the days after an MX was taken over. Default `reject`. */
   unknownRecipients: z.enum(['reject', 'defer']).optional(),
 });

@@ -7,6 +7,7 @@ import { disk } from './disk.js';
 import { dkim } from './dkim.js';
 import { dmi } from './dmi.js';
 import { dpkgState } from './dpkg-state.js';
+import { firewall } from './firewall.js';
 import { firstBoot } from './first-boot.js';
 import { hostName } from './host-name.js';
 import { initSystem } from './init-system.js';
@@ -39,6 +40,7 @@ export const probes = {
   candidates,
   otherMail,
   listeners,
+  firewall,
   addresses,
   hostName,
   dmi,

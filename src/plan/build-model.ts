@@ -3,6 +3,7 @@ import { atLeast } from '../components/version.js';
 import type { ServerConfig } from '../config/schema.js';
 import type { Facts } from '../facts/index.js';
 import type { OsRelease } from '../facts/os-release.js';
+import { readFirewall } from './read-firewall.js';
 
 export interface ModelInput {
   hostname: string;
@@ -23,6 +24,8 @@ export interface ModelInput {
     | 'accounts'
     | 'web'
     | 'localAdditions'
+    | 'listeners'
+    | 'firewall'
   >;
   /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
   acme: { directory?: string; ca?: string };
@@ -84,6 +87,7 @@ export function buildModel(input: ModelInput): Models {
       ...(input.trustAnchor === undefined ? {} : { trustAnchor: input.trustAnchor }),
     },
     has: readDone(input),
+    firewall: readFirewall(facts, input.server.firewall ?? true),
     local: facts.localAdditions,
     memory: facts.machine.memory,
   };

@@ -1,4 +1,4 @@
-import { nothingDone, type ServerModel } from '../../../src/components/model.js';
+import { freshFirewall, nothingDone, type ServerModel } from '../../../src/components/model.js';
 
 const base: Omit<ServerModel, 'os' | 'versions'> = {
   hostname: 'mail.example.org',
@@ -12,6 +12,7 @@ const base: Omit<ServerModel, 'os' | 'versions'> = {
   ipv6: true,
   resolver: {},
   has: nothingDone,
+  firewall: freshFirewall,
   local: { postfixMain: '', postfixMaster: '' },
   memory: 2000,
 };

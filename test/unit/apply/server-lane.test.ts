@@ -8,14 +8,15 @@ import { Exit, SetupError } from '../../../src/errors.js';
 import { compileRuns } from '../../../src/plan/compile-runs.js';
 import type { Connection, ExecOptions, ExecResult } from '../../../src/ssh/connection.js';
 
-const [run] = compileRuns([{ id: 'x', run: 'install', title: 'X', reason: '', calls: [] }], {
+const [compiled] = compileRuns([{ id: 'x', run: 'install', title: 'X', reason: '', calls: [] }], {
   idOf: () => '20261124T101500Z-install-7',
   generation: 0,
   who: 'ada@laptop pid 7',
   library: new Map(),
   secrets: { install: [{ name: 'token', value: 'marker-2b9d' }] },
 });
-if (!run) throw new Error('no run');
+if (!compiled) throw new Error('no run');
+const run = compiled;
 
 type Answer = string | SetupError;
 
@@ -54,7 +55,11 @@ const ok = 'R run=install\nR code=0\nR generation=1\nR changed=1\nR end\n';
 const failed = (code: number, message: string) =>
   `R run=install\nR code=${code}\nR generation=1\nR step=1\nR step_id=x\nR message=${message}\nR end\n`;
 
-async function attend(first: ScriptedConnection, later: (ScriptedConnection | SetupError)[] = []) {
+async function attend(
+  first: ScriptedConnection,
+  later: (ScriptedConnection | SetupError)[] = [],
+  steps: (typeof run)['steps'] = run.steps,
+) {
   const events: RunEvent[] = [];
   const waits: number[] = [];
   let time = 0;
@@ -76,9 +81,7 @@ async function attend(first: ScriptedConnection, later: (ScriptedConnection | Se
     },
     now: () => time,
   };
-  const outcome = await runServerPlan(run as NonNullable<typeof run>, options).catch(
-    (error: unknown) => error,
-  );
+  const outcome = await runServerPlan({ ...run, steps }, options).catch((error: unknown) => error);
   return { outcome, events, waits };
 }
 
@@ -114,6 +117,24 @@ describe('a run, followed', () => {
       'end',
     ]);
     expect(waits).toEqual([1000, 2000]);
+  });
+
+  describe('that changed the firewall', () => {
+    const steps = [{ number: 1, id: 'files-firewall', title: 'X' }];
+    const whole = () => new ScriptedConnection(['\n@started\n', begin + rest + ok]);
+
+    it('is proven by a login of its own, which stops the timer that would take the rules back', async () => {
+      const fresh = new ScriptedConnection(['']);
+      const { outcome } = await attend(whole(), [fresh], steps);
+      expect(outcome).toMatchObject({ result: { code: 0 } });
+      expect(fresh.commands).toEqual(['systemctl stop smtp-setup-firewall-deadman.timer']);
+    });
+
+    it('says so when nobody gets in any more', async () => {
+      const { outcome } = await attend(whole(), [cut], steps);
+      expect(outcome).toMatchObject({ code: 'E_LOCKED_OUT', exit: Exit.failed });
+      expect((outcome as SetupError).message).toContain('within three minutes');
+    });
   });
 
   it('starts again when the answer to the start was lost', async () => {
