@@ -14,7 +14,7 @@ apt_get() {
 
 # packages_install NAME…
 packages_install() {
-  local missing simulation removed try
+  local missing simulation removed try added=0
   missing=$(packages_missing "$@")
   [ -n "$missing" ] || return 0
   first_boot_wait || return
@@ -40,10 +40,12 @@ packages_install() {
   }
   : >"$RUN_DIR/packages-installed"
   changed
+  # What is only added has nothing to restart: systemd reads all new units once at the end, not after each package.
+  printf '%s\n' "$simulation" | grep -q '^Inst [^ ]* \[\|^Remv ' || added=1
   progress "Downloading and unpacking $(printf '%s\n' "$simulation" | grep -c '^Inst ') packages"
   try=1
   # shellcheck disable=SC2086
-  until dpkg_lock_wait && apt_get -y install $missing; do
+  until dpkg_lock_wait && SYSTEMD_OFFLINE=$added apt_get -y install $missing; do
     [ "$try" -lt 3 ] || { problem "apt-get install failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
     progress "The installation stopped; repairing, try $((try + 1)) of 3"
     sleep $((try * 2))
@@ -51,6 +53,7 @@ packages_install() {
     apt_update
     try=$((try + 1))
   done
+  [ "$added" = 0 ] || systemctl daemon-reload || { problem 'systemd could not read the new units'; return 1; }
   missing=$(packages_missing "$@")
   [ -z "$missing" ] || { problem "not installed after all: $(one_line "$missing")"; return 1; }
 }
@@ -68,7 +71,8 @@ packages_missing() {
 # apt's own lock time-out does not cover the lists, so this is called in a loop.
 apt_update() {
   progress 'Fetching the package lists'
-  dpkg_lock_wait && apt_get -o APT::Update::Error-Mode=any update
+  # Descriptions in other languages are a third of the lists, and nobody reads them here.
+  dpkg_lock_wait && apt_get -o APT::Update::Error-Mode=any -o Acquire::Languages=none update
 }
 
 # Maintainer scripts must not ask, nor write a main.cf of their own.
