@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TemplateTexts } from '../components/render.js';
+import { askInTurn } from '../config/ask-in-turn.js';
 import type { Asker } from '../config/asker.js';
 import { createRedactor, type Redactor } from '../config/redact.js';
 import type { Resolver } from '../dns/resolver/types.js';
@@ -51,9 +52,12 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   const redactor = createRedactor();
   let log: LogFile | undefined;
   const connections = new Set<SshConnection>();
+  let asker: Asker | undefined;
   const createAsker = async (): Promise<Asker> => {
     if (!io.canPrompt) return (await import('../config/no-input-asker.js')).noInputAsker;
-    return (await import('../ui/ask.js')).createPromptAsker(io, signal);
+    const { createPromptAsker } = await import('../ui/ask.js');
+    asker ??= askInTurn(createPromptAsker(io, signal));
+    return asker;
   };
   return {
     io,

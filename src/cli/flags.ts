@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type QuestionKey, questions } from '../config/questions.js';
 
 /** What every command understands; `main` reads these before commander does, so that even a usage error obeys them. */
@@ -62,6 +62,41 @@ export function readConsentFlags(options: Readonly<Record<string, unknown>>): Co
     ...(typeof takeOverMx === 'string' ? { takeOverMx } : {}),
     onConflict: onConflict === 'keep' || onConflict === 'take-over' ? onConflict : 'stop',
   };
+}
+
+/** Which servers of the configuration, and how many at a time. */
+export interface ServersFlags {
+  servers: readonly string[];
+  parallel: number;
+}
+
+const parallelServers = 20;
+
+export function addServersFlags(command: Command): Command {
+  return command
+    .option(
+      '--server <host>',
+      'only this server of the configuration; may be given again (default: all)',
+      (host: string, before: readonly string[] = []) => [...before, host],
+    )
+    .addOption(
+      new Option('--parallel <n>', 'servers at work at a time')
+        .default(parallelServers)
+        .argParser(parseParallel),
+    );
+}
+
+export function readServersFlags(options: Readonly<Record<string, unknown>>): ServersFlags {
+  const { server, parallel } = options;
+  return {
+    servers: Array.isArray(server) ? server.map(String) : [],
+    parallel: typeof parallel === 'number' ? parallel : parallelServers,
+  };
+}
+
+function parseParallel(text: string): number {
+  if (/^[1-9]\d{0,2}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a number from 1 to 999.');
 }
 
 /** Adds the flags of the named questions, so that a flag, its variable and its help text have one home. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
 import { describeClient } from '../apply/holder.js';
+import { createLanePool } from '../apply/lane-pool.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import { runServerPlan } from '../apply/server-lane.js';
 import { recordOf } from '../apply/stage-writes.js';
@@ -82,17 +83,20 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   const { context } = session;
   const texts = await loadRunTexts();
   let generation = plan.server.generation;
+  const pool = session.shared?.lanes ?? createLanePool();
   const lanes = plan.zones.map((zone) => ({
     at: { zone: zone.plan.zone, provider: zone.survey.open.provider },
     changes: zone.plan.changes,
-    lane: createDnsLane({
-      provider: zone.survey.open.provider,
-      zone: zone.plan.zone,
-      capabilities: zone.survey.open.definition.capabilities,
-      journal: openFileJournal(join(context.stateDir, 'dns')),
-      log: (text) => progress.emit({ kind: 'line', lane: 'dns', id: 'dns', text }),
-      clock: () => new Date(context.clock()),
-    }),
+    lane: pool.take(`${zone.survey.open.definition.id} ${zone.plan.zone.id}`, () =>
+      createDnsLane({
+        provider: zone.survey.open.provider,
+        zone: zone.plan.zone,
+        capabilities: zone.survey.open.definition.capabilities,
+        journal: openFileJournal(join(context.stateDir, 'dns')),
+        log: (text) => progress.emit({ kind: 'line', lane: 'dns', id: 'dns', text }),
+        clock: () => new Date(context.clock()),
+      }),
+    ),
   }));
   let { connection }: { connection: Connection } = link;
   const written: PlannedChange[] = [];

@@ -67,7 +67,12 @@ export async function offerMenu(
     case 'status':
       return (await import('./status.js')).runStatus(context, { ...common, changedOnly: false });
     case 'apply':
-      return (await import('./apply.js')).runApply(context, { ...common, consents });
+      return (await import('./apply.js')).runApply(context, {
+        ...common,
+        consents,
+        servers: [],
+        parallel: 20,
+      });
     default:
       return undefined;
   }

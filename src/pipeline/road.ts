@@ -1,18 +1,19 @@
 import { loadRunTexts } from '../apply/load-library.js';
 import type { Finding } from '../checks/check.js';
 import type { Outcome } from '../cli/outcome.js';
-import { saveLock } from '../config/load.js';
+import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
 import type { Secret } from '../config/secret.js';
 import type { DnsRecord } from '../dns/record.js';
-import { Exit } from '../errors.js';
+import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
 import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
-import { isEmptyPlan, planDocument, renderPlan } from '../ui/report/plan.js';
-import { renderSummary, summaryDocument } from '../ui/report/summary.js';
+import type { Progress } from '../ui/events.js';
+import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
+import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/summary.js';
 import { type CarriedOut, carryOut } from './carry-out.js';
 import { pendingError, unfinishedError } from './carry-out-errors.js';
 import { makeLock } from './make-lock.js';
@@ -25,6 +26,8 @@ import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.
 import type { Session } from './session.js';
 import { summarize } from './summarize.js';
 import { surveyServer, type ZoneSurvey } from './survey.js';
+
+type Document = Readonly<Record<string, unknown>>;
 
 export interface Journey {
   session: Session;
@@ -48,37 +51,70 @@ export interface Journey {
 
 /** Plan → consent → carry out → prove → report: the part of the road that `init` and `apply` share. */
 export async function travel(journey: Journey): Promise<Outcome> {
-  const { session, reached, zones, resolvers, request } = journey;
+  const planned = await planJourney(journey);
+  const { session } = journey;
+  const { io } = session.context;
+  if (isEmptyPlan(planned.view)) {
+    const document = await settleEmpty(planned);
+    io.print(renderPlan(io, planned.view));
+    return { exit: Exit.ok, document };
+  }
+  io.say(renderPlan(io, planned.view));
+  await consent(session, journey.yes);
+  await begin(journey);
   const { context } = session;
-  const { io } = context;
+  const progress = await context.createProgress(await context.openLog(journey.command));
+  const arrival = await carryThrough(planned, progress);
+  io.print(renderSummary(io, arrival.summary));
+  if (arrival.left !== undefined) throw arrival.left;
+  return { exit: Exit.ok, document: arrival.document };
+}
+
+/** A plan that may be carried out, and nothing of it begun. */
+export interface PlannedJourney {
+  journey: Journey;
+  plan: FullPlan;
+  view: PlanView;
+}
+
+/** Throws when the plan cannot be carried out as things stand: E_DNS_CONFLICT, E_HAND_EDITED. */
+export async function planJourney(journey: Journey): Promise<PlannedJourney> {
+  const { session, reached, zones, resolvers, request, removals = [] } = journey;
   const { connection } = reached.link;
-  const plan = await makePlan(
-    session,
-    connection,
-    reached.components,
-    reached.facts,
-    zones,
-    resolvers,
-    request,
-  );
-  const { removals = [] } = journey;
-  const view = withRemovals(toPlanView(plan), removals);
+  const { components, facts } = reached;
+  const plan = await makePlan(session, connection, components, facts, zones, resolvers, request);
   refuseDnsConflicts(plan);
   refuseConflicts(plan.server, request.onConflict);
-  if (isEmptyPlan(view)) {
-    await remember(journey, plan, reached.facts.dkim, liveOf(zones));
-    io.print(renderPlan(io, view));
-    const { roundTrips } = connection;
-    return { exit: Exit.ok, document: { changed: false, roundTrips, plan: planDocument(view) } };
-  }
-  io.say(renderPlan(io, view));
-  await consent(journey);
-  await journey.onConsent?.();
-  // What the user decided is on disk before the first change: a killed client can go on with `apply`.
-  await saveConfig(session.configPath, request.config, session.loaded);
+  return { journey, plan, view: withRemovals(toPlanView(plan), removals) };
+}
 
-  const log = await context.openLog(journey.command);
-  const progress = await context.createProgress(log);
+/** The end of a journey on which there is nothing to do. */
+export async function settleEmpty({ journey, plan, view }: PlannedJourney): Promise<Document> {
+  const { reached, zones } = journey;
+  await remember(journey, plan, reached.facts.dkim, liveOf(zones));
+  const { roundTrips } = reached.link.connection;
+  return { changed: false, roundTrips, plan: planDocument(view) };
+}
+
+/** What was decided is on disk before the first change: a killed client can go on with `apply`. */
+export async function begin(journey: Journey): Promise<void> {
+  const { session, request } = journey;
+  await journey.onConsent?.();
+  await saveConfig(session.configPath, request.config, session.loaded);
+}
+
+export interface Arrival {
+  summary: SummaryView;
+  document: Document;
+  /** What could not be done now; the server is safe as it stands. */
+  left?: SetupError;
+}
+
+/** Carries the plan out, proves the server, and remembers; `progress` is at its end then. */
+export async function carryThrough(planned: PlannedJourney, progress: Progress): Promise<Arrival> {
+  const { journey, plan, view } = planned;
+  const { session, reached, zones, resolvers, removals = [] } = journey;
+  const { context } = session;
   const texts = await loadRunTexts();
   const findings: Finding[] = [];
   let done: CarriedOut;
@@ -127,16 +163,23 @@ export async function travel(journey: Journey): Promise<Outcome> {
     ...passwordOf(journey),
     command: journey.command,
   });
-  io.print(renderSummary(io, summary));
   const { roundTrips } = done.connection;
-  const document = { changed: true, roundTrips, plan: planDocument(view), summary: summaryDocument(summary) };
   await done.connection.close();
-  if (done.unfinished.length > 0) throw unfinishedError([...done.unfinished, ...done.byHand]);
-  if (done.byHand.length > 0) throw pendingError(done.byHand);
-  return { exit: Exit.ok, document };
+  const left =
+    done.unfinished.length > 0
+      ? unfinishedError([...done.unfinished, ...done.byHand])
+      : done.byHand.length > 0
+        ? pendingError(done.byHand)
+        : undefined;
+  return {
+    summary,
+    document: { changed: true, roundTrips, plan: planDocument(view), summary: summaryDocument(summary) },
+    ...(left === undefined ? {} : { left }),
+  };
 }
 
-async function consent({ session, yes }: Journey): Promise<void> {
+/** The one question before anything is changed. Throws E_CANCELLED (exit 130). */
+export async function consent(session: Session, yes: boolean): Promise<void> {
   if (yes) return;
   const agreed = await session.asker.confirm({
     key: 'apply',
@@ -170,8 +213,13 @@ async function remember(
   await saveConfig(session.configPath, request.config, session.loaded);
   const { hostname, addresses } = plan;
   const now = session.context.clock();
-  const lock = makeLock(session.lock, { hostname, addresses, dkim, zones, signing, now });
-  await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
+  const save = async (before: Lock): Promise<void> => {
+    const lock = makeLock(before, { hostname, addresses, dkim, zones, signing, now });
+    await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
+  };
+  // Other servers of the same command write their part of the file, too.
+  if (session.shared === undefined) await save(session.lock);
+  else await session.shared.inTurn(async () => save(await loadLock(session.configPath)));
 }
 
 function liveOf(zones: readonly ZoneSurvey[]): { name: string; records: readonly DnsRecord[] }[] {

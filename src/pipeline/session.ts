@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Client } from '../apply/holder.js';
+import type { LanePool } from '../apply/lane-pool.js';
 import type { Context } from '../cli/context.js';
 import type { FlagValues } from '../cli/flags.js';
 import { type Answers, collectAnswers } from '../config/answers.js';
@@ -8,6 +9,7 @@ import type { Asker } from '../config/asker.js';
 import { chooseConfigPath, loadConfig, loadLock, requireConfig } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import type { LoadedConfig } from '../config/parse.js';
+import type { Turns } from '../lib/turns.js';
 
 /** What one command run has at hand: who answers, what is configured. */
 export interface Session {
@@ -18,6 +20,15 @@ export interface Session {
   readonly lock: Lock;
   /** Flags over environment over file; the wizard adds to a copy. */
   readonly answers: Answers;
+  /** There when one command is at work on several servers. */
+  readonly shared?: Shared;
+}
+
+/** What the sessions of one command share. */
+export interface Shared {
+  readonly lanes: LanePool;
+  /** One writer of configuration and lock file at a time. */
+  readonly inTurn: Turns;
 }
 
 export interface SessionOptions {

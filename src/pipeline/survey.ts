@@ -35,6 +35,17 @@ export function surveyServer(
   });
 }
 
+/** Providers opened and zones read by one command: several servers look at the same ones, which are asked once. */
+export interface ZoneCache {
+  readonly names: Set<string>;
+  readonly providers: Map<string, Promise<OpenProvider>>;
+  readonly zones: Map<string, Promise<ZoneSurvey>>;
+}
+
+export function createZoneCache(): ZoneCache {
+  return { names: new Set(), providers: new Map(), zones: new Map() };
+}
+
 /**
  * Opens the providers of the server's domains and reads every zone that holds a domain or the host name.
  * Throws E_NO_ZONE (exit 2) when a provider has no zone for a domain; credentials are tried first.
@@ -44,24 +55,32 @@ export async function surveyZones(
   config: Config,
   hostname: string,
   { authoritative }: Resolvers,
+  cache: ZoneCache = createZoneCache(),
 ): Promise<ZoneSurvey[]> {
   const domains = domainsOf(config, hostname);
-  const names = new Set(namesOf(session, config, hostname));
-  const access = { authoritative, names };
-  const opened = new Map<string, OpenProvider>();
-  const zones = new Map<string, ZoneSurvey>();
+  const { names } = cache;
+  for (const name of namesOf(session, config, hostname)) names.add(name);
+  const zones = new Map<string, Promise<ZoneSurvey>>();
   for (const [name, { dns }] of domains) {
-    const open = opened.get(dns) ?? (await openProvider(session, requireProvider(dns), access));
-    opened.set(dns, open);
+    const open = await remember(cache.providers, dns, () =>
+      openProvider(session, requireProvider(dns), { authoritative, names }),
+    );
     const within = domains.length === 1 || isWithin(hostname, name) ? [name, hostname] : [name];
     for (const wanted of within) {
       const zone = await open.provider.findZone(wanted);
       if (zone === null) throw noZone(wanted, open);
       const key = `${dns} ${zone.id}`;
-      if (!zones.has(key)) zones.set(key, { open, zone, live: await open.provider.list(zone), names });
+      const read = async () => ({ open, zone, live: await open.provider.list(zone), names });
+      zones.set(key, remember(cache.zones, key, read));
     }
   }
-  return [...zones.values()];
+  return Promise.all(zones.values());
+}
+
+function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const value = known.get(key) ?? make();
+  known.set(key, value);
+  return value;
 }
 
 /** A zone that cannot be listed is asked again once it is known which names matter. */
@@ -87,8 +106,13 @@ function namesOf(session: Session, config: Config, hostname: string): string[] {
 }
 
 /** The domains that this server handles, in the order of the file. */
-export function domainsOf(config: Config, hostname: string): [string, Config['domains'][string]][] {
-  return Object.entries(config.domains).filter(([, domain]) => (domain.server ?? hostname) === hostname);
+export function domainsOf(
+  config: Config | undefined,
+  hostname: string,
+): [string, Config['domains'][string]][] {
+  return Object.entries(config?.domains ?? {}).filter(
+    ([, domain]) => (domain.server ?? hostname) === hostname,
+  );
 }
 
 function noZone(name: string, { definition }: OpenProvider): SetupError {

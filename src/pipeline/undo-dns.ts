@@ -10,7 +10,7 @@ import type { ZonePlan } from '../dns/zone-plan.js';
 import { Exit } from '../errors.js';
 import { cancelledError } from '../ui/cancelled.js';
 import { planDocument, renderPlan } from '../ui/report/plan.js';
-import { chooseServer } from './apply.js';
+import { chooseServer } from './choose-servers.js';
 import { openResolvers } from './open-resolvers.js';
 import { openSession } from './session.js';
 import { surveyZones } from './survey.js';

@@ -3,16 +3,19 @@ import {
   addConsentFlags,
   addOutputFlags,
   addQuestionFlags,
+  addServersFlags,
   addYesFlag,
   type ConsentFlags,
   type FlagValues,
   readConsentFlags,
   readQuestionFlags,
+  readServersFlags,
+  type ServersFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { planKeys } from './plan.js';
 
-export interface ApplyOptions {
+export interface ApplyOptions extends ServersFlags {
   consents: ConsentFlags;
   flags: FlagValues;
   config?: string;
@@ -31,10 +34,12 @@ export const applyCommand: CommandDefinition<ApplyOptions> = {
       );
     addQuestionFlags(command, planKeys);
     addConsentFlags(command);
+    addServersFlags(command);
     addConfigFlag(command);
     addYesFlag(command);
     addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
       await run({
+        ...readServersFlags({ ...options }),
         consents: readConsentFlags({ ...options }),
         flags: readQuestionFlags({ ...options }, planKeys),
         ...(options.config === undefined ? {} : { config: options.config }),

@@ -4,14 +4,17 @@ import {
   addConsentFlags,
   addOutputFlags,
   addQuestionFlags,
+  addServersFlags,
   type ConsentFlags,
   type FlagValues,
   readConsentFlags,
   readQuestionFlags,
+  readServersFlags,
+  type ServersFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-export interface PlanOptions {
+export interface PlanOptions extends ServersFlags {
   consents: ConsentFlags;
   flags: FlagValues;
   config?: string;
@@ -46,9 +49,11 @@ export const planCommand: CommandDefinition<PlanOptions> = {
       );
     addQuestionFlags(command, planKeys);
     addConsentFlags(command);
+    addServersFlags(command);
     addConfigFlag(command).option('--exit-code', 'exit with 4 when changes are pending');
     addOutputFlags(command).action(async (options: { config?: string; exitCode?: boolean }) => {
       await run({
+        ...readServersFlags({ ...options }),
         consents: readConsentFlags({ ...options }),
         flags: readQuestionFlags({ ...options }, planKeys),
         ...(options.config === undefined ? {} : { config: options.config }),

@@ -27,18 +27,19 @@ export function isEmptyPlan(plan: PlanView): boolean {
 /** The plan as text. Diffs are counts, and whole under `--verbose`; record values are never wrapped or cut. */
 export function renderPlan(io: Io, plan: PlanView): string {
   const style = createStyle(io.out);
-  const { chalk } = style;
-  const lines: string[] = [];
-  const stopped = plan.zones.some(({ conflicts }) => conflicts.length > 0);
-  if (stopped) lines.push(chalk.bold(`Plan for ${plan.hostname}: it cannot be carried out as things stand`));
-  else if (isEmptyPlan(plan))
-    lines.push(`${style.mark.done} Nothing to change on ${plan.hostname} or in DNS.`);
-  else lines.push(chalk.bold(`Plan for ${plan.hostname}: ${countPlan(plan)}`));
-  lines.push(...renderServer(io, style, plan));
+  const lines = [renderHeadline(style, plan), ...renderServer(io, style, plan)];
   for (const zone of plan.zones) lines.push(...renderZone(io, style, zone));
   if (plan.manual.length > 0) lines.push(...renderManual(io, style, plan.manual));
   for (const zone of plan.zones) lines.push(...renderHandWork(zone));
   return lines.join('\n');
+}
+
+/** What it all comes to, in one line. */
+export function renderHeadline({ chalk, mark }: Style, plan: PlanView): string {
+  const stopped = plan.zones.some(({ conflicts }) => conflicts.length > 0);
+  if (stopped) return chalk.bold(`Plan for ${plan.hostname}: it cannot be carried out as things stand`);
+  if (isEmptyPlan(plan)) return `${mark.done} Nothing to change on ${plan.hostname} or in DNS.`;
+  return chalk.bold(`Plan for ${plan.hostname}: ${countPlan(plan)}`);
 }
 
 /** The plan as plain data, for `--json`. */
@@ -97,7 +98,7 @@ function countPlan({ server, zones }: PlanView): string {
   return `${count(server.length, 'step')} on the server, ${count(records, 'DNS record')}`;
 }
 
-function renderServer(io: Io, { chalk, bar }: Style, { server }: PlanView): string[] {
+export function renderServer(io: Io, { chalk, bar }: Style, { server }: PlanView): string[] {
   const lines: string[] = [];
   let run: string | undefined;
   for (const step of server) {
@@ -123,7 +124,7 @@ function colorDiff(chalk: Style['chalk'], line: string): string {
   return line.startsWith('-') ? chalk.red(line) : chalk.dim(line);
 }
 
-function renderZone(io: Io, style: Style, plan: ZonePlan): string[] {
+export function renderZone(io: Io, style: Style, plan: ZonePlan): string[] {
   const { chalk, mark } = style;
   const lines = ['', chalk.bold(`DNS: ${plan.zone.name}`)];
   if (plan.changes.length === 0) lines.push(chalk.dim('  no record changes'));
@@ -167,7 +168,7 @@ function renderChange({ chalk }: Style, change: PlannedChange): string[] {
 }
 
 /** What to enter where nobody else can, in forms to be copied from. */
-function renderHandWork(plan: ZonePlan): string[] {
+export function renderHandWork(plan: ZonePlan): string[] {
   if (plan.manual !== true || plan.conflicts.length > 0) return [];
   const known = plan.changes.filter(({ pending }) => pending === undefined);
   const later = plan.changes.length - known.length;

@@ -55,25 +55,42 @@ describe('init', () => {
   });
 });
 
+/** All of the configuration, as many at a time as is good. */
+const everyServer = { servers: [], parallel: 20 };
+
 describe('the other commands', () => {
   it.each([
-    [planCommand, ['plan'], { flags: {}, consents: cautious, exitCode: false }],
+    [planCommand, ['plan'], { ...everyServer, flags: {}, consents: cautious, exitCode: false }],
+    [
+      planCommand,
+      ['plan', '--server', 'a.example', '--server', 'b.example', '--parallel', '3'],
+      { servers: ['a.example', 'b.example'], parallel: 3, flags: {}, consents: cautious, exitCode: false },
+    ],
     [
       planCommand,
       ['plan', '--exit-code', '--resolver', '::1'],
-      { flags: { resolver: '::1' }, consents: cautious, exitCode: true },
+      { ...everyServer, flags: { resolver: '::1' }, consents: cautious, exitCode: true },
     ],
-    [applyCommand, ['apply', '--yes'], { flags: {}, consents: cautious, yes: true }],
+    [applyCommand, ['apply', '--yes'], { ...everyServer, flags: {}, consents: cautious, yes: true }],
     [
       applyCommand,
       ['apply', '--dns', 'manual'],
-      { flags: { dns: 'manual' }, consents: cautious, yes: false },
+      { ...everyServer, flags: { dns: 'manual' }, consents: cautious, yes: false },
     ],
-    [applyCommand, ['apply', '--config', 'x'], { flags: {}, consents: cautious, config: 'x', yes: false }],
+    [
+      applyCommand,
+      ['apply', '--config', 'x'],
+      { ...everyServer, flags: {}, consents: cautious, config: 'x', yes: false },
+    ],
     [
       applyCommand,
       ['apply', '--allow-update', '--allow-delete', '--on-conflict', 'take-over'],
-      { flags: {}, consents: { allowUpdate: true, allowDelete: true, onConflict: 'take-over' }, yes: false },
+      {
+        ...everyServer,
+        flags: {},
+        consents: { allowUpdate: true, allowDelete: true, onConflict: 'take-over' },
+        yes: false,
+      },
     ],
     [checkCommand, ['check', 'dns'], { scope: 'dns', flags: {}, selectors: [], failOn: 'fail' }],
     [
@@ -156,6 +173,8 @@ describe('the other commands', () => {
 
   it.each([
     [checkCommand, ['check', 'everything']],
+    [planCommand, ['plan', '--parallel', '0']],
+    [applyCommand, ['apply', '--parallel', 'many']],
     [checkCommand, ['check', 'delivery', '--to', 'x> RCPT TO:<y@z.test']],
     [checkCommand, ['check', 'dns', '--wait', 'soon']],
     [checkCommand, ['check', 'dns', '--profile', 'nobody']],

@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import type { DnsLane } from '../../../src/apply/dns-lane.js';
+import { createLanePool } from '../../../src/apply/lane-pool.js';
+
+it('gives one lane to all who write to a zone, and closes it with the last', async () => {
+  const made: string[] = [];
+  const closed: string[] = [];
+  const create = (zone: string) => (): DnsLane => {
+    made.push(zone);
+    return {
+      backup: async () => [zone],
+      applyStage: async () => ({ written: 0, alreadyThere: 0, byHand: [] }),
+      close: async () => void closed.push(zone),
+    };
+  };
+  const pool = createLanePool();
+  const [a, b, other] = ['one', 'one', 'two'].map((zone) => pool.take(zone, create(zone)));
+  expect(made).toEqual(['one', 'two']);
+  expect(await b?.backup()).toEqual(['one']);
+  await a?.close();
+  expect(closed).toEqual([]);
+  await other?.close();
+  await b?.close();
+  expect(closed).toEqual(['two', 'one']);
+  pool.take('one', create('one'));
+  expect(made).toEqual(['one', 'two', 'one']);
+});
