@@ -11,7 +11,7 @@ export function createAccounts(render: Render): Component {
     id: 'accounts',
     title: 'Mailboxes and aliases',
     needs: [],
-    applies: () => true,
+    applies: (model) => model.profile !== 'backup-mx',
     packages: () => [],
     files: (model) => [
       {

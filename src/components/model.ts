@@ -56,6 +56,10 @@ export interface ServerModel {
   /** What strangers are told about recipients that do not exist: 550 (default), or 450 while an MX is taken over. */
   unknownRecipients?: 'reject' | 'defer';
   resolver: { forwarder?: string; trustAnchor?: string };
+  /** Profile `backup-mx`: whose mail it keeps, and for which addresses. */
+  backup?: BackupModel;
+  /** Addresses of our own backups: what they hand over was judged there, and is neither judged nor slowed down again. */
+  trustedRelays?: readonly string[];
   /** What the facts found done already; steps that are done are not in the plan. */
   has: ServerHas;
   firewall: FirewallModel;
@@ -63,6 +67,12 @@ export interface ServerModel {
   local: LocalAdditions;
   /** Memory in MiB, for sizing. */
   memory: number;
+}
+
+export interface BackupModel {
+  domains: readonly { name: string; primary: string }[];
+  /** Every address that the primaries take mail for; `@domain` for a catch-all. */
+  recipients: readonly string[];
 }
 
 /** Work that leaves something other than a managed file behind. */

@@ -10,6 +10,9 @@ import { atLeast } from './version.js';
 /** Messages and recipients a minute that one client address may submit: far above a person, far below a stolen password. */
 const submissionRate = { messageRate: 100, recipientRate: 300 };
 
+/** The addresses that a backup takes mail for. */
+export const relayRecipientsPath = '/etc/postfix/relay_recipients';
+
 const roles = ['postmaster', 'root', 'abuse', 'mailer-daemon'];
 
 /** SMTP on 25, submission on 465 and 587. */
@@ -31,21 +34,35 @@ export function createPostfix(render: Render): Component {
       return [
         file('main.cf', mergeLocalMain(renderMain(render, model), model.local.postfixMain)),
         file('master.cf', renderMaster(render, model)),
-        file(
-          'submission_header_checks',
-          render('postfix/submission_header_checks', {
-            hostname: regexpLiteral(model.hostname),
-            hostnameText: postfixWord(model.hostname),
-          }),
-        ),
+        ...(model.backup === undefined
+          ? [
+              file(
+                'submission_header_checks',
+                render('postfix/submission_header_checks', {
+                  hostname: regexpLiteral(model.hostname),
+                  hostnameText: postfixWord(model.hostname),
+                }),
+              ),
+            ]
+          : [
+              file(
+                'relay_recipients',
+                render('postfix/relay_recipients', { recipients: model.backup.recipients.map(postfixWord) }),
+              ),
+            ]),
       ];
     },
     units: (model) => [{ name: postfixUnit(model), onChange: 'reload' }],
-    ports: () => [25, 465, 587],
-    watch: ['/etc/postfix/main.cf', '/etc/postfix/master.cf', '/etc/postfix/submission_header_checks'],
+    ports: (model) => (model.backup === undefined ? [25, 465, 587] : [25]),
+    watch: [
+      '/etc/postfix/main.cf',
+      '/etc/postfix/master.cf',
+      '/etc/postfix/submission_header_checks',
+      relayRecipientsPath,
+    ],
     validate: () => [{ fn: 'postfix_validate', args: [] }],
     probe: (model) => [
-      { fn: 'postfix_probe_ports', args: [model.hostname] },
+      { fn: model.backup === undefined ? 'postfix_probe_ports' : 'postfix_probe_mx', args: [model.hostname] },
       ...probeStrangers(model),
       ...(model.profile === 'mailboxes'
         ? [
@@ -62,7 +79,8 @@ export function createPostfix(render: Render): Component {
 
 /** A domain that only sends is nobody's here: mail for it is relaying, which the first probe shows. */
 function probeStrangers(model: ServerModel): Call[] {
-  const domain = model.domains.find(({ receives = true }) => receives)?.name;
+  const domain =
+    model.domains.find(({ receives = true }) => receives)?.name ?? model.backup?.domains[0]?.name;
   const refusal = model.unknownRecipients === 'defer' ? '450' : '550';
   return [
     {
@@ -92,8 +110,15 @@ function renderMain(render: Render, model: ServerModel): string {
       .join(',\n    '),
     deferUnknown: model.unknownRecipients === 'defer',
     localNames: hostIsDomain ? 'localhost' : '$myhostname, localhost',
-    senderCanonical: hostIsDomain ? '' : `@${postfixWord(model.hostname)}=@${postfixWord(primary)}`,
-    roleAliases: roles.map((role) => `${role}=postmaster@${postfixWord(primary)}`).join(', '),
+    senderCanonical:
+      hostIsDomain || primary === model.hostname
+        ? ''
+        : `@${postfixWord(model.hostname)}=@${postfixWord(primary)}`,
+    roleAliases: roles
+      .map((role) => `${role}=postmaster@${postfixWord(model.backup?.domains[0]?.name ?? primary)}`)
+      .join(', '),
+    trusted: (model.trustedRelays ?? []).map(postfixWord),
+    backup: backupTables(model),
     map: `${postfixWord(model.mapType)}:`,
     cacheMap: model.mapType === 'hash' ? 'btree:' : `${postfixWord(model.mapType)}:`,
     protocols: model.ipv6 ? 'all' : 'ipv4',
@@ -101,14 +126,24 @@ function renderMain(render: Render, model: ServerModel): string {
   });
 }
 
+function backupTables({ backup }: ServerModel): { domains: string; transports: string } | undefined {
+  if (backup === undefined) return undefined;
+  const names = backup.domains.map(({ name }) => postfixWord(name));
+  // In brackets: never by MX, which leads here, too.
+  const transports = backup.domains.map(
+    ({ name, primary }) => `{${postfixWord(name)} = relay:[${postfixWord(primary)}]}`,
+  );
+  return { domains: names.join(',\n    '), transports: transports.join(',\n    ') };
+}
+
 function renderMaster(render: Render, model: ServerModel): string {
   return render('postfix/master.cf', {
     // Debian un-chrooted the services in 3.10.6-4, which Ubuntu 26.04 carries and Debian 13 does not.
     chroot: model.os.id === 'ubuntu' && atLeast(model.os.version, '26.04') ? 'n' : 'y',
-    submission: render('postfix/submission.master', {
-      ...submissionRate,
-      features: postfixFeatures(model),
-    }),
+    submission:
+      model.backup === undefined
+        ? render('postfix/submission.master', { ...submissionRate, features: postfixFeatures(model) })
+        : '',
     local: model.local.postfixMaster.trim(),
   });
 }

@@ -29,7 +29,7 @@ export function createRspamd(render: Render): Component {
         plain('worker-normal.inc'),
         plain('worker-controller.inc'),
         plain('worker-proxy.inc', { count: model.memory >= 3500 ? 2 : 1 }),
-        plain('settings.conf'),
+        plain('settings.conf', { trusted: (model.trustedRelays ?? []).map(uclString) }),
         plain('milter_headers.conf'),
         plain('dkim_signing.conf', { domains: signingDomains(model) }),
         plain('rspamd.lua', { senders: luaString('/etc/smtp-setup/maps/senders') }),

@@ -43,7 +43,8 @@ export const serverSchema = z.strictObject({
   identity: text(parsePath).optional(),
   /** `SHA256:…` fingerprint that the server must show. */
   hostKey: text(parseFingerprint).optional(),
-  profile: z.enum(['mailboxes']).default('mailboxes'),
+  /** `backup-mx`: keeps mail for the domains that name it as their `backup`, while their own server is away. */
+  profile: z.enum(['mailboxes', 'backup-mx']).default('mailboxes'),
   /** Let's Encrypt account contact. */
   acmeEmail: z.email().optional(),
   /** For the server's own unbound in a private network or rehearsal. */
@@ -61,6 +62,8 @@ export const serverSchema = z.strictObject({
 export const domainSchema = z.strictObject({
   /** Host name of the server that handles the domain; may be left out while there is only one. */
   server: z.string().optional(),
+  /** Host name of a server with the profile `backup-mx`: takes the mail while the domain's own server is away. */
+  backup: z.string().optional(),
   /** DNS provider id: `cloudflare`, … */
   dns: text(parseId),
   /** `full`: mail comes here too. `send-only`: a foreign MX stays, we only send (amendment A3). */
@@ -102,9 +105,20 @@ export const configSchema = z
       .optional(),
   })
   .superRefine((config, context) => {
-    const hosts = Object.keys(config.servers);
+    const backups = Object.keys(config.servers).filter(
+      (host) => config.servers[host]?.profile === 'backup-mx',
+    );
+    const hosts = Object.keys(config.servers).filter((host) => !backups.includes(host));
     for (const [name, domain] of Object.entries(config.domains)) {
       const path = ['domains', name, 'server'];
+      const problem = domain.backup === undefined ? undefined : backupProblem(domain, backups);
+      if (problem !== undefined)
+        context.addIssue({ code: 'custom', path: ['domains', name, 'backup'], message: problem });
+      if (domain.server !== undefined && backups.includes(domain.server)) {
+        const message = 'A backup-mx has no domains of its own; name it as "backup" instead.';
+        context.addIssue({ code: 'custom', path, message });
+        continue;
+      }
       if (domain.server === undefined && hosts.length !== 1) {
         const message = `Say which server handles the domain: ${hosts.join(', ') || 'there is none under servers'}.`;
         context.addIssue({ code: 'custom', path, message });
@@ -114,6 +128,12 @@ export const configSchema = z
       }
     }
   });
+
+function backupProblem({ backup, mail }: DomainConfig, backups: readonly string[]): string | undefined {
+  if (mail === 'send-only') return 'A domain that only sends gets no mail that a backup could keep.';
+  if (backup !== undefined && backups.includes(backup)) return undefined;
+  return `No server with the profile backup-mx of that name; there is ${backups.join(', ') || 'none'}.`;
+}
 
 export type ServerConfig = z.infer<typeof serverSchema>;
 export type DomainConfig = z.infer<typeof domainSchema>;

@@ -27,13 +27,18 @@ function spfNamesOthers(text: string, domain: string, host: HostInput, foreignMx
  * What in the zone shows that somebody else sends for the domain (R8, A4): a foreign MX, SPF terms beyond our own, DKIM
  * selectors delegated to a vendor. One line each; empty means that strict defaults are safe.
  */
-export function findOtherSenders(domain: string, host: HostInput, live: readonly DnsRecord[]): string[] {
+export function findOtherSenders(
+  domain: string,
+  host: HostInput,
+  live: readonly DnsRecord[],
+  backup?: string,
+): string[] {
   const records = live.map(canonicalRecord);
   const found: string[] = [];
   const mx = recordsOfSet(records, `${domain} MX`).flatMap(({ data }) =>
     data.type === 'MX' ? [data.exchange] : [],
   );
-  const foreign = mx.filter((exchange) => exchange !== '' && exchange !== host.name);
+  const foreign = mx.filter((exchange) => !['', host.name, backup].includes(exchange));
   for (const exchange of foreign) found.push(`MX ${exchange}`);
   for (const { data } of recordsOfSet(records, `${domain} TXT`)) {
     if (data.type !== 'TXT' || !isSpfRecord(data.text)) continue;

@@ -6,7 +6,7 @@ import { mergeCaa } from './merge/caa.js';
 import { mergeDkim } from './merge/dkim.js';
 import { mergeDmarc } from './merge/dmarc.js';
 import { passGate } from './merge/gate.js';
-import { keepForeignMx, mergeMx } from './merge/mx.js';
+import { keepForeignMx, mergeBackupMx, mergeMx } from './merge/mx.js';
 import { toChange } from './merge/sequence.js';
 import { mergeSingle } from './merge/single.js';
 import { mergeSpfRecord } from './merge/spf.js';
@@ -24,6 +24,7 @@ const rules: Readonly<Record<string, (b: PlanBuilder, desired: DesiredRecord) =>
   dkim: mergeDkim,
   dmarc: mergeDmarc,
   mx: mergeMx,
+  'mx-backup': mergeBackupMx,
   caa: mergeCaa,
 };
 

@@ -7,6 +7,7 @@ import { aliasesDocument, renderAliases, renderChanged } from '../ui/report/acco
 import { changeServer, readServer } from './change-server.js';
 import { connectServer } from './connect-server.js';
 import { openSession } from './session.js';
+import { syncBackups } from './sync-backups.js';
 
 /** `alias`: addresses that lead to mailboxes; they live on the server only. */
 export const runAlias: Run<AliasOptions> = async (context, options) => {
@@ -28,6 +29,7 @@ export const runAlias: Run<AliasOptions> = async (context, options) => {
         ? planAlias(accounts, address, targets)
         : planAliasRemoval(accounts, address, targets),
   });
+  if (changed) await syncBackups(session, hostname);
   io.print(renderChanged(io, { changed, hostname, steps: change.steps }));
   const steps = change.steps.map(({ id, title }) => ({ id, title }));
   return { exit: Exit.ok, document: { changed, hostname, roundTrips, steps, notes: change.notes } };

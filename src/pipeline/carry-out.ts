@@ -38,6 +38,8 @@ export interface CarryOutDeps {
   proveSigning(connection: Connection): Promise<void>;
   /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. */
   proveServer(): Promise<string | undefined>;
+  /** The same of a backup, once whatever is done to it in this command is over. */
+  proveBackup(hostname: string): Promise<string | undefined>;
 }
 
 export interface CarriedOut {
@@ -237,8 +239,27 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         unfinished.push(early);
         return;
       }
+      await work.withholdBackups();
       await work.publish('mx');
       await work.publish('tail');
+    },
+
+    /** A second MX invites mail to a server that must be ready for it; the first one does not wait for that. */
+    async withholdBackups(): Promise<void> {
+      const coming = [...changes.values()].flat().filter(isBackupMx);
+      const late = new Set<string>();
+      for (const host of new Set(coming.map(exchangeOf))) {
+        const obstacle = await deps.proveBackup(host);
+        if (obstacle === undefined) continue;
+        late.add(host);
+        unfinished.push(obstacle);
+      }
+      changes = new Map(
+        [...changes].map(([lane, planned]) => [
+          lane,
+          planned.filter((change) => !isBackupMx(change) || !late.has(exchangeOf(change))),
+        ]),
+      );
     },
 
     /** True once nothing is left for the user to enter; asked before anything leans on it. */
@@ -275,6 +296,14 @@ const stageTitles: Readonly<Record<Stage, string>> = {
   mx: 'Publish the MX: mail may come',
   tail: 'Publish what leans on all of it',
 };
+
+function isBackupMx({ role, op }: PlannedChange): boolean {
+  return role === 'mx-backup' && op === 'create';
+}
+
+function exchangeOf({ after }: PlannedChange): string {
+  return after?.data.type === 'MX' ? after.data.exchange : '';
+}
 
 type Changes = ReadonlyMap<DnsLane, readonly PlannedChange[]>;
 

@@ -15,9 +15,12 @@ export interface PublicAddresses {
   manual: readonly ManualStep[];
 }
 
+/** The facts that say where a server is reached. */
+export type AddressFacts = Pick<Facts, 'addresses' | 'outbound' | 'dmi'>;
+
 /** The addresses that DNS will name, and what is left to do about their PTR records. */
 export async function chooseAddresses(
-  facts: Facts,
+  facts: AddressFacts,
   remoteAddress: string,
   hostname: string,
   server: ServerConfig,
@@ -40,7 +43,7 @@ export async function chooseAddresses(
 }
 
 /** Behind address translation the server sees another address than the world does. */
-function publicIpv4({ addresses }: Facts, remoteAddress: string): string | undefined {
+function publicIpv4({ addresses }: AddressFacts, remoteAddress: string): string | undefined {
   const seen = [...addresses.all, addresses.ipv4, addresses.ipv6];
   return isIP(remoteAddress) === 4 && !seen.includes(remoteAddress) ? remoteAddress : addresses.ipv4;
 }
@@ -60,7 +63,12 @@ async function readPtr(
   return names[0];
 }
 
-function ptrStep(facts: Facts, address: string, found: string | undefined, hostname: string): ManualStep {
+function ptrStep(
+  facts: AddressFacts,
+  address: string,
+  found: string | undefined,
+  hostname: string,
+): ManualStep {
   const hosting = recogniseHosting(facts.dmi);
   return {
     id: `ptr:${address}`,

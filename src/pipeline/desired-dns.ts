@@ -51,6 +51,7 @@ export function intendDns(
       return {
         name,
         host: hostname,
+        ...(domain.backup === undefined ? {} : { backup: domain.backup }),
         mail: domain.mail,
         ttl: domain.ttl,
         dkim: dkim.get(name) ?? [],
@@ -63,7 +64,7 @@ export function intendDns(
           srv: offered,
           ...(domain.tlsRpt === undefined ? {} : { tlsRpt: domain.tlsRpt }),
         },
-        otherSenders: findOtherSenders(name, host, live).length > 0,
+        otherSenders: findOtherSenders(name, host, live, domain.backup).length > 0,
         pinned: {
           ...(pinned?.spf === undefined ? {} : { spf: pinned.spf }),
           ...(pinned?.dmarc === undefined ? {} : { dmarc: pinned.dmarc }),

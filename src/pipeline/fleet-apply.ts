@@ -48,10 +48,13 @@ export async function applyFleet(
   await decide(planned);
   const progress = await context.createProgress(await context.openLog('apply'));
   fleet.showProgress(progress);
+  const ends = new Map(planned.map((one) => [one, fleet.begin(one.plan.hostname)]));
   const done = await forEachPlanned(fleet, planned, options.parallel, async (one) => {
-    if (isEmptyPlan(one.view)) return settleEmpty(one);
+    if (isEmptyPlan(one.view)) return settleEmpty(one).finally(ends.get(one));
     const { io: own, createProgress } = one.journey.session.context;
-    const { summary, document, left } = await carryThrough(one, await createProgress());
+    const { summary, document, left } = await carryThrough(one, await createProgress()).finally(
+      ends.get(one),
+    );
     own.print(renderSummary(own, summary));
     if (left !== undefined) throw left;
     return document;

@@ -20,6 +20,8 @@ export interface Fleet {
   members: readonly Session[];
   /** What is opened once for all of them. */
   around: { resolvers: Resolvers; zones: ZoneCache };
+  /** Marks a server as being worked on until the returned function is called. */
+  begin(hostname: string): () => void;
   /** Where the members' progress goes from now on. */
   showProgress(progress: Progress | undefined): void;
 }
@@ -33,10 +35,18 @@ export async function openFleet(
   const base = await openSession(context, { ...options, needsConfig: true });
   const names = [...hostnames, ...Object.keys(base.loaded?.config.domains ?? {})];
   const resolvers = await openResolvers(base, names);
-  const shared: Shared = { lanes: createLanePool(), inTurn: createTurns() };
+  const atWork = new Map<string, Promise<void>>();
+  const shared: Shared = {
+    lanes: createLanePool(),
+    inTurn: createTurns(),
+    whenEnded: async (hostname) => atWork.get(hostname),
+  };
   let shown: Progress | undefined;
+  // Backups first: others may wait for them, and they for nobody.
+  const waitedFor = (host: string): boolean => base.loaded?.config.servers[host]?.profile === 'backup-mx';
+  const inOrder = [...hostnames].sort((a, b) => Number(waitedFor(b)) - Number(waitedFor(a)));
   const members = await Promise.all(
-    hostnames.map(async (hostname) => {
+    inOrder.map(async (hostname) => {
       const own = labelled(context, hostname, () => shown);
       return { ...(await openServerSession(own, options, hostname)), asker: base.asker, shared };
     }),
@@ -44,6 +54,16 @@ export async function openFleet(
   return {
     members,
     around: { resolvers, zones: createZoneCache() },
+    begin: (hostname) => {
+      let end: () => void = () => undefined;
+      atWork.set(
+        hostname,
+        new Promise<void>((resolve) => {
+          end = resolve;
+        }),
+      );
+      return end;
+    },
     showProgress: (progress) => {
       shown = progress;
     },

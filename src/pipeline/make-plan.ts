@@ -21,6 +21,7 @@ import {
 import type { ManualStep, RunSecret, ServerStep } from '../plan/step.js';
 import type { Connection } from '../ssh/connection.js';
 import type { PlanView } from '../ui/report/plan.js';
+import { type Partners, readPartners } from './backup-mx.js';
 import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
 import { chooseDkim } from './choose-dkim.js';
 import { type DnsIntent, intendDns } from './desired-dns.js';
@@ -61,6 +62,8 @@ export interface FullPlan {
   models: Models;
   intent: DnsIntent;
   addresses: PublicAddresses;
+  /** Servers that keep mail for this one's domains. */
+  backups: Partners['backups'];
   /** Mailboxes that were asked for and are there already. */
   existingMailboxes: readonly string[];
   /** The records of a stage that must be seen at every authoritative server before its sync point is passed. */
@@ -96,6 +99,7 @@ export async function makePlan(
   const directory = request.answers.acmeDirectory?.value ?? facts.certificate.directory;
   const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
   const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
+  const partners = await readPartners(session, config, hostname, resolvers, connection);
   const models = buildModel({
     hostname,
     server,
@@ -110,6 +114,8 @@ export async function makePlan(
     acme: await readAcme(request.answers),
     ...(await readTrustAnchor(session, server)),
     ipv6: addresses.ipv6 !== undefined,
+    ...(partners.backup === undefined ? {} : { backup: partners.backup }),
+    trustedRelays: partners.backups.flatMap((backup) => backup.addresses),
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);
@@ -157,6 +163,7 @@ export async function makePlan(
     models,
     intent,
     addresses,
+    backups: partners.backups,
     existingMailboxes: accounts.existing,
     awaited: (stage, changes) =>
       awaitedRecords(
@@ -276,7 +283,7 @@ function nextSelectors(lock: Lock, { nextDkim }: PlanRequest): Map<string, strin
   return new Map([...begun, ...(nextDkim ?? [])]);
 }
 
-async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: string }> {
+export async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: string }> {
   const { acmeDirectory, acmeCa } = answers;
   return {
     ...(acmeDirectory === undefined ? {} : { directory: acmeDirectory.value }),
@@ -284,7 +291,10 @@ async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: st
   };
 }
 
-async function readTrustAnchor(session: Session, server: ServerConfig): Promise<{ trustAnchor?: string }> {
+export async function readTrustAnchor(
+  session: Session,
+  server: ServerConfig,
+): Promise<{ trustAnchor?: string }> {
   const path = session.answers.trustAnchor?.value ?? server.resolver.trustAnchor;
   return path === undefined ? {} : { trustAnchor: await readGivenFile(path, '--trust-anchor') };
 }

@@ -1,5 +1,5 @@
 import type { Finding } from '../checks/check.js';
-import { gateChecks, runServerChecks } from '../checks/server/index.js';
+import { backupGate, gateChecks, runServerChecks } from '../checks/server/index.js';
 import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
 import type { Context } from '../cli/context.js';
@@ -86,7 +86,10 @@ export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]
   const target: ServerTarget = {
     hostname: plan.hostname,
     addresses: [ipv4, ipv6].filter((address) => address !== undefined),
-    domains: plan.intent.input.domains.flatMap(({ name, mail }) => (mail === 'full' ? [name] : [])),
+    domains: [
+      ...plan.intent.input.domains.flatMap(({ name, mail }) => (mail === 'full' ? [name] : [])),
+      ...(plan.models.model.backup?.domains ?? []).map(({ name }) => name),
+    ],
     ports: intendedPorts(plan.models.model.profile),
     privateCa: plan.models.model.acmeDirectory !== undefined,
     ehloName: checkerName,
@@ -94,6 +97,31 @@ export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]
     now: context.clock(),
   };
   return runServerChecks(target, gateChecks);
+}
+
+/** A backup as strangers see it: the second MX waits for it. Undefined when nothing speaks against it. */
+export async function proveBackup(
+  context: Context,
+  plan: FullPlan,
+  hostname: string,
+): Promise<string | undefined> {
+  const addresses = plan.backups.find((backup) => backup.hostname === hostname)?.addresses ?? [];
+  const backed = plan.intent.input.domains.filter(({ backup }) => backup === hostname);
+  const target: ServerTarget = {
+    hostname,
+    addresses,
+    domains: backed.map(({ name }) => name),
+    ports: intendedPorts('backup-mx'),
+    privateCa: plan.models.model.acmeDirectory !== undefined,
+    ehloName: checkerName,
+    timeout: 20_000,
+    now: context.clock(),
+  };
+  const findings = await runServerChecks(target, backupGate);
+  const reasons = findings.filter(({ status }) => status !== 'pass' && status !== 'info');
+  if (addresses.length > 0 && reasons.length === 0) return undefined;
+  const why = reasons.map(({ subject, message }) => `${subject}: ${message}`).join(' ');
+  return `The backup ${hostname} gets no MX yet: ${why || 'its address is not known.'}`;
 }
 
 /** Why the MX has to wait; what could not be reached from here says nothing about the server. */

@@ -20,7 +20,7 @@ import { makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { Reached } from './prepare.js';
-import { obstacleOf, proveServer, proveSigning } from './prove.js';
+import { obstacleOf, proveBackup, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords } from './read-dkim.js';
 import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
@@ -140,6 +140,10 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
         if (obstacle === undefined) progress.emit({ kind: 'done', lane: 'local', id: 'prove' });
         else progress.emit({ kind: 'fail', lane: 'local', id: 'prove', message: obstacle });
         return obstacle;
+      },
+      proveBackup: async (hostname) => {
+        await session.shared?.whenEnded(hostname);
+        return proveBackup(context, plan, hostname);
       },
     });
   } finally {

@@ -29,6 +29,8 @@ export interface Shared {
   readonly lanes: LanePool;
   /** One writer of configuration and lock file at a time. */
   readonly inTurn: Turns;
+  /** Until the command's work on another of its servers is over, however it ended; at once for one that has none. */
+  whenEnded(hostname: string): Promise<void>;
 }
 
 export interface SessionOptions {

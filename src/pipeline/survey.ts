@@ -57,7 +57,7 @@ export async function surveyZones(
   { authoritative }: Resolvers,
   cache: ZoneCache = createZoneCache(),
 ): Promise<ZoneSurvey[]> {
-  const domains = domainsOf(config, hostname);
+  const domains = [...domainsOf(config, hostname), ...homeOf(config, hostname)];
   const { names } = cache;
   for (const name of namesOf(session, config, hostname)) names.add(name);
   const zones = new Map<string, Promise<ZoneSurvey>>();
@@ -65,7 +65,9 @@ export async function surveyZones(
     const open = await remember(cache.providers, dns, () =>
       openProvider(session, requireProvider(dns), { authoritative, names }),
     );
-    const within = domains.length === 1 || isWithin(hostname, name) ? [name, hostname] : [name];
+    const backedUp = config.domains[name]?.backup === hostname;
+    const withHost = domains.length === 1 || isWithin(hostname, name);
+    const within = backedUp ? [hostname] : withHost ? [name, hostname] : [name];
     for (const wanted of within) {
       const zone = await open.provider.findZone(wanted);
       if (zone === null) throw noZone(wanted, open);
@@ -75,6 +77,13 @@ export async function surveyZones(
     }
   }
   return Promise.all(zones.values());
+}
+
+/** Where the name of a backup stands: its own zone, which one of the domains it keeps mail for leads to. */
+function homeOf(config: Config, hostname: string): [string, Config['domains'][string]][] {
+  const backed = Object.entries(config.domains).filter(([, { backup }]) => backup === hostname);
+  const home = backed.find(([name]) => isWithin(hostname, name)) ?? backed[0];
+  return home === undefined ? [] : [home];
 }
 
 function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
@@ -110,6 +119,8 @@ export function domainsOf(
   config: Config | undefined,
   hostname: string,
 ): [string, Config['domains'][string]][] {
+  // A backup keeps mail for domains that are others'.
+  if (config?.servers[hostname]?.profile === 'backup-mx') return [];
   return Object.entries(config?.domains ?? {}).filter(
     ([, domain]) => (domain.server ?? hostname) === hostname,
   );

@@ -17,6 +17,7 @@ import { choosePassword, makePassword } from './choose-password.js';
 import { connectServer } from './connect-server.js';
 import { readGivenText } from './read-given-text.js';
 import { openSession, type Session } from './session.js';
+import { syncBackups } from './sync-backups.js';
 
 /** A list of 10 000 mailboxes with hashes is about 2 MB. */
 const maxListBytes = 8 * 1024 * 1024;
@@ -41,7 +42,7 @@ export const runUser: Run<UserOptions> = async (context, options) => {
         plan: async ({ accounts }) =>
           kind === 'rm' ? planRemoval(accounts, addresses) : planSwitch(accounts, addresses, kind),
       });
-      return report(session, outcome, new Map());
+      return finish(session, outcome, new Map());
     }
   }
 };
@@ -84,7 +85,7 @@ async function add(
       return planNewUsers(accounts, users);
     },
   });
-  return report(session, outcome, generated);
+  return finish(session, outcome, generated);
 }
 
 type Wanted = Omit<NewUser, 'credential'> & { credential: NewUser['credential'] | undefined };
@@ -145,6 +146,17 @@ async function passwd(
 }
 
 /** Generated passwords are shown here, once: on stdout, or on stderr when stdout is a document. */
+/** The passwords are shown before anything else can go wrong. */
+async function finish(
+  session: Session,
+  outcome: ChangeOutcome,
+  generated: ReadonlyMap<string, string>,
+): Promise<Outcome> {
+  const result = report(session, outcome, generated);
+  if (outcome.changed) await syncBackups(session, outcome.hostname);
+  return result;
+}
+
 function report(
   { context }: Session,
   outcome: ChangeOutcome,

@@ -1,4 +1,4 @@
-import type { DomainModel, ServerHas, ServerModel, Versions } from '../components/model.js';
+import type { BackupModel, DomainModel, ServerHas, ServerModel, Versions } from '../components/model.js';
 import { atLeast } from '../components/version.js';
 import type { ServerConfig } from '../config/schema.js';
 import type { Facts } from '../facts/index.js';
@@ -32,6 +32,8 @@ export interface ModelInput {
   /** Text of the trust anchor file that the configuration names. */
   trustAnchor?: string;
   ipv6: boolean;
+  backup?: BackupModel;
+  trustedRelays?: readonly string[];
 }
 
 export interface Models {
@@ -86,6 +88,10 @@ export function buildModel(input: ModelInput): Models {
         : { forwarder: input.server.resolver.forwarder }),
       ...(input.trustAnchor === undefined ? {} : { trustAnchor: input.trustAnchor }),
     },
+    ...(input.backup === undefined ? {} : { backup: input.backup }),
+    ...(input.trustedRelays === undefined || input.trustedRelays.length === 0
+      ? {}
+      : { trustedRelays: input.trustedRelays }),
     has: readDone(input),
     firewall: readFirewall(facts, input.server.firewall ?? true),
     local: facts.localAdditions,

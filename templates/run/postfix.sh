@@ -34,6 +34,13 @@ postfix_probe_ports() {
     talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'
 }
 
+# postfix_probe_mx HOSTNAME: of a server that nobody logs in to.
+postfix_probe_mx() {
+  port_answers 127.0.0.1 25 "220 $1 ESMTP" 30 || return
+  talk 127.0.0.1 25 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^502' '>QUIT' '<^221' &&
+    talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221'
+}
+
 # postfix_probe_strangers [DOMAIN [CODE]]: what the world must not get, and what it is told of unknown recipients (550).
 # From our public address, because loopback is trusted.
 postfix_probe_strangers() {

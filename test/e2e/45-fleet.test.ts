@@ -2,28 +2,24 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { lockPathFor } from '../../src/config/lock-file.js';
+import { waitUntil } from '../../src/sandbox/machine/wait-until.js';
+import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { rentSecondVps, type SecondVps } from '../../src/sandbox/second-vps.js';
-import { type CliResult, openProvisioned, type World } from '../helpers/world.js';
+import { type CliResult, openProvisioned, shell, type World } from '../helpers/world.js';
 
-/** Two servers in one configuration, on both releases; their domains share a zone. */
+/** Two servers of one configuration, made at once: a primary (Debian 12) and its backup (13); then the primary is away. */
 let world: World;
-let second: SecondVps;
-let hosts: [string, string];
-let subdomain: string;
+let backup: SecondVps;
+let receiver: Receiver;
+let hosts: { primary: string; backup: string };
+const count = 200;
 
 beforeAll(async () => {
   world = await openProvisioned('e2e-fleet', 'debian-12');
-  second = await rentSecondVps(world.lab, 'debian-13');
-  hosts = [world.rehearsal.hostname, `mail2.${world.lab.domain}`];
-  subdomain = `sub.${world.lab.domain}`;
-  for (const address of [second.ipv4, second.ipv6 ?? '']) await world.lab.dns.setPtr(address, `${hosts[1]}.`);
-  await writeConfig();
-});
-afterAll(() => world?.lab.down());
-
-async function writeConfig(
-  hostKeys: readonly [string, string] = [world.lab.vps.hostKeyFingerprint, second.hostKeyFingerprint],
-): Promise<void> {
+  [backup, receiver] = await Promise.all([rentSecondVps(world.lab, 'debian-13'), startReceiver(world.lab)]);
+  hosts = { primary: world.rehearsal.hostname, backup: `mail2.${world.lab.domain}` };
+  for (const address of [backup.ipv4, backup.ipv6 ?? ''])
+    await world.lab.dns.setPtr(address, `${hosts.backup}.`);
   const { lab } = world;
   const common = {
     identity: lab.vps.sshKeyFile,
@@ -32,16 +28,19 @@ async function writeConfig(
   const config = {
     version: 1,
     servers: {
-      [hosts[0]]: { ssh: `root@${lab.vps.ipv4}`, hostKey: hostKeys[0], ...common },
-      [hosts[1]]: { ssh: `root@${second.ipv4}`, hostKey: hostKeys[1], ...common },
+      [hosts.primary]: { ssh: `root@${lab.vps.ipv4}`, hostKey: lab.vps.hostKeyFingerprint, ...common },
+      [hosts.backup]: {
+        ssh: `root@${backup.ipv4}`,
+        hostKey: backup.hostKeyFingerprint,
+        profile: 'backup-mx',
+        ...common,
+      },
     },
-    domains: {
-      [lab.domain]: { server: hosts[0], dns: 'cloudflare' },
-      [subdomain]: { server: hosts[1], dns: 'cloudflare' },
-    },
+    domains: { [lab.domain]: { server: hosts.primary, dns: 'cloudflare', backup: hosts.backup } },
   };
   await writeFile(world.rehearsal.configFile, stringify(config));
-}
+});
+afterAll(() => world?.lab.down());
 
 const run = (command: string, ...more: string[]): Promise<CliResult> => {
   const { lab, rehearsal } = world;
@@ -51,81 +50,141 @@ const run = (command: string, ...more: string[]): Promise<CliResult> => {
   ];
   return world.cli([command, ...flags, ...more]);
 };
-const exchanges = async () => {
-  const records = await world.rehearsal.cloudflare.control.records(world.lab.domain);
-  const found = records.flatMap(({ type, name, content }) => (type === 'MX' ? [`${name} ${content}`] : []));
-  return found.sort();
-};
 const said = ({ stdout, stderr }: CliResult) => `${stdout}\n${stderr}`;
+const at = (local: string) => `${local}@${world.lab.domain}`;
+const onBackup = async (command: string) => {
+  const result = await backup.exec(['/bin/sh', '-c', command]);
+  expect(result.code, result.stdout + result.stderr).toBe(0);
+  return result.stdout.trim();
+};
+const queued = async () => Number(await onBackup('postqueue -j | wc -l'));
+const addUser = (address: string) => {
+  const { configFile, passwordFile } = world.rehearsal;
+  const flags = ['--password-file', passwordFile, '--config', configFile, '--yes'];
+  return world.cli(['user', 'add', address, ...flags]);
+};
+const swaks = (server: string, to: string) =>
+  receiver.sendDirectly(server, { from: `stranger@${receiver.domain}`, to }, ['--quit-after', 'RCPT']);
 
-describe('two servers in one configuration', () => {
+describe('a primary and its backup', () => {
   it('are shown in one plan, with their zone once', async () => {
     const plan = await run('plan');
     expect(plan.code, said(plan)).toBe(0);
-    for (const host of hosts) expect(plan.stdout).toContain(`Plan for ${host}: `);
+    for (const host of Object.values(hosts)) expect(plan.stdout).toContain(`Plan for ${host}: `);
     expect(plan.stdout.match(/^DNS: /gm)).toHaveLength(1);
     expect(plan.stdout).toContain('2 servers: 2 to change, 0 as planned');
   });
 
-  it('are made at once; one that has to wait for its first mailbox does not hold up the other', async () => {
+  it('are made at once; the second MX follows the first, and then nothing is left to do', async () => {
+    const added = await addUser(world.rehearsal.mailbox);
+    expect(added.code, said(added)).toBe(0);
     const apply = await run('apply', '--yes', '--json');
-    expect(apply.code, said(apply)).toBe(1);
-    const { servers } = JSON.parse(apply.stdout);
-    expect(servers).toEqual([
-      expect.objectContaining({ hostname: hosts[0], changed: true }),
-      { hostname: hosts[1], error: expect.objectContaining({ code: 'E_UNFINISHED' }) },
-    ]);
+    expect(apply.code, said(apply)).toBe(0);
     // Side by side: each begins before the other ends.
     const events = apply.stderr.split('\n').filter((line) => line.startsWith('{'));
     const first = (host: string) => events.findIndex((line) => line.includes(`"${host} install-`));
     const last = (host: string) => events.findLastIndex((line) => line.includes(`"${host} install-`));
-    expect(first(hosts[1])).toBeLessThan(last(hosts[0]));
-    expect(first(hosts[0])).toBeLessThan(last(hosts[1]));
-    expect(apply.stderr).toContain(`not as planned: ${hosts[1]}; as planned: ${hosts[0]}`);
-    expect(await exchanges()).toEqual([`${world.lab.domain} ${hosts[0]}`]);
+    expect(first(hosts.backup)).toBeLessThan(last(hosts.primary));
+    expect(first(hosts.primary)).toBeLessThan(last(hosts.backup));
     const lock = JSON.parse(await readFile(lockPathFor(world.rehearsal.configFile), 'utf8'));
-    expect(Object.keys(lock.servers).sort()).toEqual([...hosts].sort());
-    for (const domain of [world.lab.domain, subdomain]) expect(lock.domains[domain].dkim).toHaveLength(1);
-  });
-
-  it('are whole in the end: the next plan is empty', async () => {
-    const { configFile, passwordFile } = world.rehearsal;
-    const added = await world.cli(
-      ['user', 'add', `grace@${subdomain}`, '--password-file', passwordFile, '--config', configFile, '--yes'],
-      { env: { SMTP_SETUP_HOSTNAME: hosts[1] } },
+    expect(Object.keys(lock.servers).sort()).toEqual(Object.values(hosts).sort());
+    const records = await world.rehearsal.cloudflare.control.records(world.lab.domain);
+    const exchanges = records.flatMap(({ type, content, priority }) =>
+      type === 'MX' ? [`${priority} ${content}`] : [],
     );
-    expect(added.code, said(added)).toBe(0);
-    const apply = await run('apply', '--yes', '--json');
-    expect(apply.code, said(apply)).toBe(0);
-    expect(await exchanges()).toEqual([`${world.lab.domain} ${hosts[0]}`, `${subdomain} ${hosts[1]}`]);
+    expect(exchanges.sort()).toEqual([`10 ${hosts.primary}`, `20 ${hosts.backup}`]);
     const plan = await run('plan', '--exit-code');
     expect(plan.code, said(plan)).toBe(0);
     expect(plan.stdout).toContain('2 servers: 0 to change, 2 as planned');
-    const again = await run('apply', '--yes', '--json');
-    expect(again.code, said(again)).toBe(0);
-    expect(JSON.parse(again.stdout)).toMatchObject({ changed: false });
   });
 
   it('do not hold each other up: one that cannot be reached is named, the other is put right', async () => {
-    const { lab } = world;
-    await lab.vps.exec('rm /etc/postfix/submission_header_checks');
-    await writeConfig([lab.vps.hostKeyFingerprint, `SHA256:${'A'.repeat(43)}`]);
+    const { lab, rehearsal } = world;
+    await shell(world, 'rm /etc/postfix/submission_header_checks');
+    const config = await readFile(rehearsal.configFile, 'utf8');
+    await writeFile(
+      rehearsal.configFile,
+      config.replace(backup.hostKeyFingerprint, `SHA256:${'A'.repeat(43)}`),
+    );
     const apply = await run('apply', '--yes', '--json');
+    await writeFile(rehearsal.configFile, config);
     expect(apply.code, said(apply)).toBe(1);
-    const { servers } = JSON.parse(apply.stdout);
-    expect(servers).toEqual([
-      expect.objectContaining({ hostname: hosts[0], changed: true }),
-      expect.objectContaining({
-        hostname: hosts[1],
-        error: expect.objectContaining({ code: expect.any(String) }),
-      }),
+    expect(JSON.parse(apply.stdout).servers).toEqual([
+      expect.objectContaining({ hostname: hosts.primary, changed: true }),
+      { hostname: hosts.backup, error: expect.objectContaining({ code: expect.any(String) }) },
     ]);
-    expect(apply.stderr).toContain(`not as planned: ${hosts[1]}`);
-    expect((await lab.vps.exec('test -s /etc/postfix/submission_header_checks')).code).toBe(0);
-    const plan = await run('plan', '--exit-code', '--server', hosts[0]);
-    expect(plan.code, said(plan)).toBe(0);
-    const whose = await run('plan', '--ssh', `root@${second.ipv4}`);
+    expect(apply.stderr).toContain(`not as planned: ${hosts.backup}; as planned: ${hosts.primary}`);
+    await shell(world, 'test -s /etc/postfix/submission_header_checks');
+    const whose = await run('plan', '--ssh', `root@${lab.vps.ipv4}`);
     expect(whose.code).toBe(2);
     expect(said(whose)).toContain('E_ONE_SERVER');
+  });
+
+  it('leaves mailboxes, logins and every port but 25 to the primary', async () => {
+    await onBackup('test ! -e /usr/sbin/dovecot');
+    const listening = await onBackup("ss -ltnH 'not src 127.0.0.0/8 and not src [::1]' | awk '{print $4}'");
+    expect(listening).not.toMatch(/:(465|587|993|143|110|4190)$/m);
+  });
+
+  it('learns of a new mailbox at once', async () => {
+    expect((await swaks(backup.ipv4, at('late'))).stdout).toContain('550 5.1.1');
+    const added = await addUser(at('late'));
+    expect(added.code, said(added)).toBe(0);
+    const taken = await swaks(backup.ipv4, at('late'));
+    expect(taken.code, taken.stdout).toBe(0);
+  });
+
+  it('keeps everything while the primary is away, and refuses whom the primary would', async () => {
+    await shell(world, 'postfix stop; systemctl stop postfix');
+    const unknown = await swaks(backup.ipv4, at('nobody'));
+    expect(unknown.code).not.toBe(0);
+    expect(unknown.stdout).toContain('550 5.1.1');
+    const elsewhere = await swaks(backup.ipv4, 'sink@elsewhere.test');
+    expect(elsewhere.stdout).toMatch(/[45]54 [45]\.7\.1/);
+    for (let one = 0; one < count; one += 1)
+      await receiver.sendMail({
+        from: `stranger@${receiver.domain}`,
+        to: world.rehearsal.mailbox,
+        subject: `Away ${one}`,
+      });
+    await waitUntil(async () => (await queued()) === count, {
+      what: `${count} messages in the queue of the backup`,
+      timeoutMs: 300_000,
+      evidence: async () => [`${await queued()} are there`, ...(await receiver.log(5))],
+    });
+    // The plan of a backup whose primary cannot be asked goes on with the list that it has.
+    await shell(world, 'systemctl stop ssh');
+    const plan = await run('plan', '--exit-code', '--server', hosts.backup);
+    await shell(world, 'systemctl start ssh');
+    expect(plan.code, said(plan)).toBe(0);
+    expect(plan.stderr).toContain('the backup keeps its list');
+  });
+
+  it('hands everything over afterwards: none is lost, none comes twice, none goes back', async () => {
+    await shell(world, 'systemctl start postfix');
+    const arrived = async () =>
+      (
+        await shell(
+          world,
+          `grep -rhi '^Subject: Away ' /var/vmail/${world.lab.domain}/ada/Maildir/new /var/vmail/${world.lab.domain}/ada/Maildir/cur || true`,
+        )
+      )
+        .split('\n')
+        .filter((line) => line !== '');
+    await onBackup('postqueue -f');
+    await waitUntil(async () => (await queued()) === 0, {
+      what: 'the queue of the backup to be empty',
+      timeoutMs: 300_000,
+      evidence: async () => [await onBackup('postqueue -p | tail -n 20')],
+    });
+    await waitUntil(async () => (await arrived()).length >= count, {
+      what: 'all of it to be in the mailbox',
+      timeoutMs: 60_000,
+      evidence: async () => [`${(await arrived()).length} are there`],
+    });
+    const subjects = await arrived();
+    expect(subjects).toHaveLength(count);
+    expect(new Set(subjects).size).toBe(count);
+    expect((await receiver.messages()).filter(({ envelopeFrom }) => envelopeFrom === '')).toEqual([]);
   });
 });

@@ -50,6 +50,9 @@ export const gateChecks: readonly ServerCheck[] = [
   smuggling,
 ];
 
+/** What must hold before a backup is named as a second MX. */
+export const backupGate: readonly ServerCheck[] = [greeting, noAuthOn25, relay, recipients];
+
 /** Postfix counts the connections that a client holds at once; an eager checker would be told to come back later. */
 const atOnce = 5;
 

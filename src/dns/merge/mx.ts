@@ -23,7 +23,7 @@ function readSet(b: PlanBuilder, domain: DomainInput): MxSet {
     all,
     ours: all.filter((record) => exchangeOf(record) === domain.host),
     nulls: all.filter((record) => exchangeOf(record) === ''),
-    foreign: all.filter((record) => exchangeOf(record) !== domain.host && exchangeOf(record) !== ''),
+    foreign: all.filter((record) => !['', domain.host, domain.backup].includes(exchangeOf(record))),
   };
 }
 
@@ -131,6 +131,16 @@ export function mergeMx(b: PlanBuilder, desired: DesiredRecord): void {
   }
   removeNulls(b, domain, set.nulls);
   b.create(desired, { newSet: true });
+}
+
+/** The second MX, which only counts while the first is away; one of another preference is the user's choice. */
+export function mergeBackupMx(b: PlanBuilder, desired: DesiredRecord): void {
+  const { data } = desired;
+  const there = b
+    .set(desired.name, 'MX')
+    .filter((record) => data.type === 'MX' && exchangeOf(record) === data.exchange);
+  if (there.length > 0) b.keep('mx-backup', there, 'The backup takes mail while this server is away.');
+  else b.create(desired);
 }
 
 /** Send-only domains: whatever MX stands there stays (A3). */

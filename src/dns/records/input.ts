@@ -48,6 +48,8 @@ export interface DomainInput {
   name: string;
   /** The host that handles the domain's mail. */
   host: string;
+  /** Host that takes the mail while `host` is away. */
+  backup?: string;
   /** `send-only`: a foreign MX stays (A3). */
   mail: 'full' | 'send-only';
   ttl: number;

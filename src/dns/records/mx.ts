@@ -14,5 +14,18 @@ export function mxRecords(domain: DomainInput): DesiredRecord[] {
       rank: 'required',
       reason: `Mail to ${domain.name} is delivered to this server.`,
     },
+    ...(domain.backup === undefined
+      ? []
+      : [
+          {
+            name: domain.name,
+            ttl: domain.ttl,
+            data: { type: 'MX', preference: 20, exchange: domain.backup },
+            role: 'mx-backup',
+            stage: 'mx',
+            rank: 'required',
+            reason: `Keeps mail to ${domain.name} while ${domain.host} is away.`,
+          } as const,
+        ]),
   ];
 }

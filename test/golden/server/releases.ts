@@ -38,6 +38,8 @@ export const releases: Record<string, ServerModel> = {
     ...base,
     os: { id: 'ubuntu', version: '24.04', codename: 'noble' },
     versions: { postfix: '3.8.6', dovecot: '2.3.21', rspamd: '3.8.1', unbound: '1.19.2' },
+    // With a backup.
+    trustedRelays: ['198.51.100.26', '2001:db8::26'],
   },
   // One domain, no IPv6, a private network: the other side of most conditions.
   'ubuntu-26.04': {
@@ -59,6 +61,26 @@ export const releases: Record<string, ServerModel> = {
     local: {
       postfixMain: 'message_size_limit = 104857600\nmynetworks = 10.0.0.0/8\n',
       postfixMaster: '127.0.0.1:10026 inet n - n - - smtpd\n',
+    },
+  },
+};
+
+/** Other profiles than `mailboxes`. */
+export const others: Record<string, ServerModel> = {
+  // Keeps mail while the server of the domain is away.
+  'backup-mx': {
+    ...base,
+    hostname: 'mail2.example.org',
+    profile: 'backup-mx',
+    os: { id: 'debian', version: '13', codename: 'trixie' },
+    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0' },
+    domains: [],
+    backup: {
+      domains: [
+        { name: 'example.org', primary: 'mail.example.org' },
+        { name: 'example.net', primary: 'mail.example.net' },
+      ],
+      recipients: ['@example.net', 'ada@example.org', 'postmaster@example.org'],
     },
   },
 };

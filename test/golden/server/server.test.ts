@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { loadTemplates } from '../../../src/cli/templates.js';
 import { createComponents } from '../../../src/components/index.js';
 import { createRenderer } from '../../../src/components/render.js';
-import { releases } from './releases.js';
+import { others, releases } from './releases.js';
 
 /**
  * Every file that a release gets, as it lies on the server: `test/golden/server/<release>/etc/…`. To take over changes
@@ -14,7 +14,7 @@ import { releases } from './releases.js';
 const here = dirname(fileURLToPath(import.meta.url));
 const components = createComponents(createRenderer(await loadTemplates()));
 
-describe.each(Object.entries(releases))('%s', (release, model) => {
+describe.each(Object.entries({ ...releases, ...others }))('%s', (release, model) => {
   const folder = join(here, release);
   const files = components.filter((one) => one.applies(model)).flatMap((one) => one.files(model));
 

@@ -97,6 +97,20 @@ describe('parseConfig', () => {
       8,
       'No server of that name',
     ],
+    [
+      'a backup that is none',
+      good.replace('cloudflare', 'cloudflare\n    backup: mail.example.org'),
+      8,
+      'No server with the profile backup-mx of that name; there is none.',
+    ],
+    [
+      'a domain on a backup',
+      good
+        .replace('.10\n', '.10\n  mail2.example.org: { ssh: root@198.51.100.11, profile: backup-mx }\n')
+        .replace('cloudflare', 'cloudflare\n    server: mail2.example.org'),
+      9,
+      'A backup-mx has no domains of its own',
+    ],
     ['a bad fingerprint', good.replace('.10', '.10\n    hostKey: SHA1:x'), 5, 'That is no fingerprint.'],
     ['a newer version', good.replace('version: 1', 'version: 2'), 1, 'version must be 1'],
   ])('says where %s stands', (_what, text, line, sentence) => {

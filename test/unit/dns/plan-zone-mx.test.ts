@@ -199,3 +199,32 @@ describe('A3: send-only beside a foreign MX', () => {
     expect(textOf(change(done, 'spf')?.after?.data)).toBe('v=spf1 a:mail.example.org ~all');
   });
 });
+
+describe('a backup of ours', () => {
+  const name = 'mail2.example.org';
+  const withBackup = (records: readonly LiveRecord[]) => plan(records, { domain: { backup: name } });
+  const backups = (done: ReturnType<typeof plan>) =>
+    done.changes.flatMap(({ role, after }) => (role === 'mx-backup' ? [after?.data] : []));
+
+  test('is a second MX behind ours, and no foreign one', () => {
+    const fresh = withBackup([]);
+    expect(change(fresh, 'mx')).toMatchObject({ after: { data: { preference: 10, exchange: hostName } } });
+    expect(backups(fresh)).toEqual([{ type: 'MX', preference: 20, exchange: name }]);
+    const both = withBackup([mx(hostName, 10), mx(name, 20)]);
+    expect(both.conflicts).toEqual([]);
+    expect(both.changes.map(({ role }) => role)).not.toContain('mx');
+    expect(backups(both)).toEqual([]);
+  });
+
+  test('joins an MX that stands there, and stays at the preference that somebody gave it', () => {
+    expect(backups(withBackup([mx(hostName, 5)]))).toHaveLength(1);
+    expect(backups(withBackup([mx(hostName, 5), mx(name, 30)]))).toEqual([]);
+  });
+
+  test('does not soften SPF and DMARC, as another sender would', () => {
+    const spf = (done: ReturnType<typeof plan>) => textOf(change(done, 'spf')?.after?.data);
+    const records = [mx(hostName, 10), mx(name, 20)];
+    expect(spf(withBackup(records))).toContain('-all');
+    expect(spf(plan(records))).toContain('~all');
+  });
+});

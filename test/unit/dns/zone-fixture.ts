@@ -64,7 +64,7 @@ export interface PlanOptions extends Partial<Omit<PlanZoneInput, 'live' | 'desir
 export function plan(records: readonly LiveRecord[], options: PlanOptions = {}): ZonePlan {
   const { host: hostPart, domain: domainPart, input: inputPart, ...rest } = options;
   const theHost = { ...host, ...hostPart };
-  const otherSenders = findOtherSenders(domainName, theHost, records).length > 0;
+  const otherSenders = findOtherSenders(domainName, theHost, records, domainPart?.backup).length > 0;
   const input: RecordsInput = {
     hosts: [theHost],
     domains: [{ ...domain, host: theHost.name, otherSenders, ...domainPart }],
