@@ -7,9 +7,9 @@ export const checksumPath = 'checksum';
 /** What the server's part may hold: lists, additions, keys, certificates, mail. Nothing else is ever unpacked. */
 const allowed = [
   /^server$/,
-  /^server\/(lists|local|dkim|certs|letsencrypt|mail)$/,
+  /^server\/(lists|local|relay|dkim|certs|letsencrypt|mail)$/,
   /^server\/lists\/[a-z][a-z0-9-]*$/,
-  /^server\/local\/[A-Za-z0-9._-]+$/,
+  /^server\/(local|relay)\/[A-Za-z0-9._-]+$/,
   /^server\/dkim\/[a-z0-9.-]+\.key$/,
   /^server\/certs(\/issued-[0-9A-F]{16}(\/(fullchain|privkey)\.pem)?|\/in-use)$/,
   /^server\/letsencrypt(\/(accounts|archive|renewal)(\/[A-Za-z0-9._@:-]+)*|\/lineages)$/,

@@ -27,7 +27,15 @@ const lockSchema = z.strictObject({
     }),
   ),
   removed: z
-    .record(z.string(), z.strictObject({ at: z.iso.datetime(), zone: z.string(), dkim: z.array(selector) }))
+    .record(
+      z.string(),
+      z.strictObject({
+        at: z.iso.datetime(),
+        zone: z.string(),
+        dkim: z.array(selector),
+        keys: z.array(z.string()).optional(),
+      }),
+    )
     .optional(),
 });
 

@@ -25,7 +25,7 @@ export interface Lock {
     }
   >;
   /** Domains that were removed, with the DKIM keys that stay published for mail under way. */
-  removed?: Record<string, { at: string; zone: string; dkim: string[] }>;
+  removed?: Record<string, { at: string; zone: string; dkim: string[]; keys?: string[] }>;
 }
 
 /** Days for which a key stays published after its last signature: mail may wait that long in queues (RFC 5321 4.5.4.1). */

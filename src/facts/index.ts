@@ -1,5 +1,6 @@
 import { accounts } from './accounts.js';
 import { addresses } from './addresses.js';
+import { before } from './before.js';
 import { candidates } from './candidates.js';
 import { certificate } from './certificate.js';
 import { clock } from './clock.js';
@@ -54,6 +55,7 @@ export const probes = {
   web,
   localAdditions,
   lastBackup,
+  before,
   restored,
   outbound: outboundSmtp,
 } satisfies Record<string, Probe<unknown>>;

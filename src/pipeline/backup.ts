@@ -28,7 +28,7 @@ import { openSession, type Session } from './session.js';
 const asked = ['state', 'accounts', 'hostName', 'dkim', 'certificate', 'os'] as const;
 type BackupFacts = Pick<Facts, (typeof asked)[number]>;
 
-/** `backup`: one connection, two round trips; the file appears under its name only when it is whole. */
+/** `backup`: one connection, three round trips; the file appears under its name only when it is whole. */
 export const runBackup: Run<BackupOptions> = async (context, options) => {
   const session = await openSession(context, options);
   const protection = await chooseProtection(session, options);
@@ -63,6 +63,7 @@ export const runBackup: Run<BackupOptions> = async (context, options) => {
       }
     });
     await settle(partial, target);
+    await connection.exec('mv -f /var/lib/smtp-setup/saved.begun /var/lib/smtp-setup/saved', { root: true });
     progress.emit({ kind: 'done', lane: 'local', id: 'backup' });
     const size = (await stat(target)).size;
     context.io.print(

@@ -1,17 +1,22 @@
 import type { InitOptions } from '../cli/commands/init.js';
 import type { Context } from '../cli/context.js';
 import type { Outcome } from '../cli/outcome.js';
-import { attempt, type Parsed } from '../config/validate.js';
+import { attempt, type Parsed, parsePath } from '../config/validate.js';
 import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
 import type { Session } from './session.js';
 
 const choices = [
   { value: 'mailbox', name: 'Add a mailbox' },
+  { value: 'passwd', name: 'Change a password' },
   { value: 'alias', name: 'Add an alias' },
   { value: 'domain', name: 'Add a domain' },
   { value: 'dkim', name: 'Change a DKIM key' },
   { value: 'status', name: 'Show how the server is' },
+  { value: 'report', name: 'Show what became of the mail of the last week' },
+  { value: 'queue', name: 'Show the mail that waits' },
+  { value: 'backup', name: 'Make a backup' },
   { value: 'apply', name: 'Repair: make all of it as the configuration says' },
+  { value: 'uninstall', name: 'Take everything back' },
   { value: 'init', name: 'Set up another server' },
 ] as const;
 
@@ -43,6 +48,11 @@ export async function offerMenu(
       const action = { kind: 'add', addresses: [address], generate: false } as const;
       return (await import('./user.js')).runUser(context, { ...common, action });
     }
+    case 'passwd': {
+      const address = await ask('menu-mailbox', 'Whose?', aliasName);
+      const action = { kind: 'passwd', address, generate: false } as const;
+      return (await import('./user.js')).runUser(context, { ...common, action });
+    }
     case 'alias': {
       const address = await ask('menu-alias', 'Address of the alias?', aliasName);
       const target = await ask('menu-target', 'Where shall its mail go?', aliasName);
@@ -66,6 +76,29 @@ export async function offerMenu(
     }
     case 'status':
       return (await import('./status.js')).runStatus(context, { ...common, changedOnly: false });
+    case 'report':
+      return (await import('./report.js')).runReport(context, { ...common, since: week });
+    case 'queue':
+      return (await import('./queue.js')).runQueue(context, { ...common, action: { kind: 'list' } });
+    case 'backup': {
+      const target = await ask('menu-target', 'Into which directory of this machine?', parsePath);
+      return (await import('./backup.js')).runBackup(context, {
+        ...common,
+        target,
+        recipients: [],
+        plain: false,
+      });
+    }
+    case 'uninstall':
+      return (await import('./uninstall.js')).runUninstall(context, {
+        ...common,
+        removePackages: await asker.confirm({
+          key: 'menu-packages',
+          message: 'Remove the packages that came with smtp-setup, too?',
+          default: false,
+        }),
+        discardQueue: false,
+      });
     case 'apply':
       return (await import('./apply.js')).runApply(context, {
         ...common,
@@ -73,10 +106,13 @@ export async function offerMenu(
         servers: [],
         parallel: 20,
       });
-    default:
+    case 'init':
       return undefined;
   }
 }
+
+/** Seconds. */
+const week = 7 * 86_400;
 
 const mailbox = attempt((input) => parseMailbox(input).address);
 const aliasName = attempt((input) => parseAddress(input));

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '../checks/check.js';
+import { serverChecks } from '../checks/server/index.js';
 import { compareStatus, parseSnapshot, takeSnapshot } from '../checks/status/compare.js';
 import { judgeServer } from '../checks/status/judge-server.js';
 import type { StatusOptions } from '../cli/commands/status.js';
@@ -70,10 +71,15 @@ async function lookInside(session: Session, connection: Connection): Promise<Fin
   });
 }
 
+/** What makes a mailbox of its own to look is no status. */
+const withoutLogin = new Set(
+  serverChecks.filter(({ needs }) => !needs.includes('login')).map(({ id }) => id),
+);
+
 async function lookOutside(session: Session, connection: Connection, hostname: string): Promise<Finding[]> {
   const known = Object.values(session.lock.servers[hostname] ?? {});
   const addresses = known.length > 0 ? known : [connection.remoteAddress];
-  return checkHost(session, { hostname, addresses });
+  return checkHost(session, { hostname, addresses, connection }, withoutLogin);
 }
 
 /** Without configuration and lock file there is nothing to compare DNS with. */

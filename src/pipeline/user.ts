@@ -2,6 +2,7 @@ import type { UserAction, UserOptions } from '../cli/commands/user.js';
 import type { Outcome, Run } from '../cli/outcome.js';
 import { parseUserList } from '../config/user-list.js';
 import { Exit, SetupError } from '../errors.js';
+import { mailStoreScript, parseMailStore } from '../facts/mail-store.js';
 import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
 import {
   hasLogin,
@@ -11,6 +12,7 @@ import {
   planRemoval,
   planSwitch,
 } from '../plan/plan-accounts.js';
+import { planMailDeletion } from '../plan/plan-mail-deletion.js';
 import { renderChanged, renderUsers, usersDocument } from '../ui/report/accounts.js';
 import { type ChangeOutcome, changeServer, readServer } from './change-server.js';
 import { choosePassword, makePassword } from './choose-password.js';
@@ -33,14 +35,15 @@ export const runUser: Run<UserOptions> = async (context, options) => {
       return add(session, action, options.yes);
     case 'passwd':
       return passwd(session, action, options.yes);
+    case 'rm':
+      return remove(session, action, options.yes);
     default: {
       const { kind } = action;
       const addresses = [...new Set(action.addresses.map((address) => parseAddress(address)))];
       const outcome = await changeServer(session, {
         command: `user-${kind}`,
         yes: options.yes,
-        plan: async ({ accounts }) =>
-          kind === 'rm' ? planRemoval(accounts, addresses) : planSwitch(accounts, addresses, kind),
+        plan: async ({ accounts }) => planSwitch(accounts, addresses, kind),
       });
       return finish(session, outcome, new Map());
     }
@@ -143,6 +146,30 @@ async function passwd(
     },
   });
   return report(session, outcome, generated);
+}
+
+async function remove(
+  session: Session,
+  { addresses: given, deleteMail }: Extract<UserAction, { kind: 'rm' }>,
+  yes: boolean,
+): Promise<Outcome> {
+  const addresses = [...new Set(given.map((address) => parseAddress(address)))];
+  const outcome = await changeServer(session, {
+    command: 'user-rm',
+    yes,
+    async plan({ accounts }, connection) {
+      const removal = planRemoval(accounts, addresses, deleteMail ? 'deleted' : 'stays');
+      if (!deleteMail) return removal;
+      const { stdout } = await connection.exec('sh -s', {
+        root: true,
+        stdin: mailStoreScript(addresses),
+        signal: session.context.signal,
+      });
+      const deletion = planMailDeletion(parseMailStore(stdout));
+      return { ...removal, steps: [...removal.steps, ...deletion.steps] };
+    },
+  });
+  return report(session, outcome, new Map());
 }
 
 /** Generated passwords are shown here, once: on stdout, or on stderr when stdout is a document. */

@@ -91,8 +91,12 @@ export function planNewPassword(accounts: Accounts, address: string, password: S
   };
 }
 
-/** The logins go, the mail stays. Throws E_ACCOUNT_ALIAS while an alias leads to one of them. */
-export function planRemoval(accounts: Accounts, addresses: readonly string[]): AccountChange {
+/** The logins go; their mail stays, unless it is `deleted`, too. Throws E_ACCOUNT_ALIAS while an alias leads to one of them. */
+export function planRemoval(
+  accounts: Accounts,
+  addresses: readonly string[],
+  mail: 'stays' | 'deleted' = 'stays',
+): AccountChange {
   const there = addresses.filter((address) => hasLogin(accounts, address));
   const notes = addresses
     .filter((address) => !there.includes(address))
@@ -114,7 +118,7 @@ export function planRemoval(accounts: Accounts, addresses: readonly string[]): A
   }
   const left = accounts.mailboxes.filter((address) => !there.includes(address));
   if (there.some((address) => accounts.mailboxes.includes(address))) {
-    notes.push('The stored mail stays on the server, under /var/vmail.');
+    if (mail === 'stays') notes.push('The stored mail stays on the server, under /var/vmail.');
     if (left.length === 0) notes.push('No mailbox is left: mail to postmaster and abuse is refused.');
   }
   return {
@@ -122,7 +126,7 @@ export function planRemoval(accounts: Accounts, addresses: readonly string[]): A
       id: `remove:${address}`,
       run: 'install',
       title: `Remove ${address}`,
-      reason: 'asked for; its mail stays',
+      reason: mail === 'stays' ? 'asked for; its mail stays' : 'asked for',
       calls: [{ fn: 'accounts_remove', args: [address, accounts.mapType] }],
     })),
     secrets: [],

@@ -14,11 +14,13 @@ mkdir -p /run/smtp-setup && exec 9>/run/smtp-setup/backup.lock || fail 'no lock 
 flock -n 9 || fail 'another backup of this server is under way'
 [ -d "$store" ] && [ -e "$ours/users" ] || fail "smtp-setup never set this server up to the end: $store or $ours/users is missing"
 rm -rf "$store"/.smtp-setup-backup.*
+# Counts as a backup once the client has all of it, and says so.
+date +%s >/var/lib/smtp-setup/saved.begun || fail 'nothing can be written to /var/lib/smtp-setup'
 work=$(mktemp -d "$store/.smtp-setup-backup.XXXXXX") || fail "nothing can be written to $store"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
 to=$work/server
-mkdir "$to" "$to/lists" "$to/local" "$to/dkim" "$to/certs" "$to/letsencrypt" || exit 1
+mkdir "$to" "$to/lists" "$to/dkim" "$to/certs" "$to/letsencrypt" || exit 1
 
 plain_files() {
   for file in "$1"/*; do
@@ -30,7 +32,10 @@ plain_files() {
 
 (flock 8 && plain_files "$ours" "$to/lists" 'a-z0-9-') 8>>"$ours/.accounts.lock" || exit 1
 rm -f "$to/lists/domains"
-plain_files "$ours/local" "$to/local" 'A-Za-z0-9._-' || exit 1
+# Folders of ours that are the user's: additions, logins at relays. layout.ts and restore.sh name them, too.
+for folder in local relay; do
+  mkdir "$to/$folder" && plain_files "$ours/$folder" "$to/$folder" 'A-Za-z0-9._-' || exit 1
+done
 for file in /var/lib/rspamd/dkim/*.key; do
   [ ! -f "$file" ] || cp "$file" "$to/dkim/" || fail "$file cannot be read"
 done

@@ -46,6 +46,32 @@ accounts_remove() {
   accounts_do "$2" remove "$1" && accounts_kick "$1"
 }
 
+# accounts_delete_mail ADDRESS SAVED: the stored mail of a mailbox that is gone; none of it may be newer than the backup
+# that began at SAVED (seconds since 1970).
+accounts_delete_mail() {
+  local store="$ROOT/var/vmail" domain="${1##*@}" name="${1%@*}" newer
+  case $name/$domain in
+    /* | */ | [!a-z0-9]*/* | */*[!a-z0-9.-]* | */.* | *[!a-z0-9._+/-]*) problem "not an address: $1"; return 1 ;;
+  esac
+  # What one that was killed had put aside.
+  rm -rf "$store"/.smtp-setup-gone.*
+  [ -d "$store/$domain/$name" ] || return 0
+  grep -qs "^$1:" "$ROOT/etc/smtp-setup/users" && { problem "$1 is a mailbox"; return 1; }
+  newer=$(accounts_newer "$store/$domain/$name" "$2")
+  [ "$newer" = 0 ] || { problem "$newer messages of $1 are in no backup; they were not deleted"; return 1; }
+  changed
+  # Gone at once, whatever ends the run.
+  mv -T "$store/$domain/$name" "$store/.smtp-setup-gone.$RUN_ID" && rm -rf "$store/.smtp-setup-gone.$RUN_ID" || return
+  rmdir "$store/$domain" 2>/dev/null
+  return 0
+}
+
+# accounts_newer FOLDER SAVED: how many messages came since. A message's name begins with the second of its arrival.
+accounts_newer() {
+  find "$1" -type f \( -path '*/cur/*' -o -path '*/new/*' \) | sed 's#.*/##' |
+    awk -F. -v saved="$2" '$1 + 0 >= saved + 0 { n++ } END { print n + 0 }'
+}
+
 # accounts_disable ADDRESS MAPTYPE: no login and no sending; mail still comes in, and the password is kept.
 accounts_disable() {
   accounts_do "$2" disable "$1" && accounts_kick "$1"

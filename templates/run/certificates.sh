@@ -80,3 +80,19 @@ certificates_reason() {
   why=$(printf '%s\n' "$1" | grep -i '^ *Detail:\|urn:ietf:params:acme\|too many\|unable to\|error' | head -n 2)
   short_text "${why:-$(printf '%s\n' "$1" | tail -n 3)}"
 }
+
+# certificates_leave: our lineages are put aside; nobody renews them any more.
+certificates_leave() {
+  local store="$ROOT/etc/letsencrypt" kept="$STATE/kept/$RUN_ID/etc/letsencrypt" conf name path
+  for conf in "$store"/renewal/*.conf; do
+    grep -qs /var/www/smtp-setup "$conf" || continue
+    name=${conf##*/}
+    name=${name%.conf}
+    changed
+    for path in "live/$name" "archive/$name" "renewal/$name.conf"; do
+      [ -e "$store/$path" ] || continue
+      mkdir -p "$kept/${path%/*}" && rm -rf "${kept:?}/$path" && mv -T "$store/$path" "$kept/$path" ||
+        { problem "$store/$path cannot be put aside"; return 1; }
+    done
+  done
+}

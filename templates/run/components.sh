@@ -6,6 +6,7 @@ small_file() {
   shift
   [ -e "$path" ] && [ "$(cat "$path")" = "$(printf '%s\n' "$@")" ] && return 0
   changed
+  before_keep "${path#"$ROOT"}" || return
   rm -f "$path.smtp-setup"
   (umask 022 && printf '%s\n' "$@" >"$path.smtp-setup") && mv -fT "$path.smtp-setup" "$path" && return 0
   problem "$path cannot be written"

@@ -33,6 +33,7 @@ run_begin() {
   event begin "$RUN_NAME" "$RUN_STEPS"
   manifest_check || finish $? "$PROBLEM"
   services_snapshot
+  before_begin || finish 1 "what the server is like cannot be noted: $(space_of "$STATE/before")"
   RUN_GENERATION=$((RUN_GENERATION + 1))
   : >"$RUN_DIR/manifest.add"
   : >"$RUN_DIR/manifest.remove"

@@ -132,6 +132,7 @@ group_backup() {
   mkdir -p "$BACKUP/tree" || return
   sort -u "$GROUP_WORK/swap" "$GROUP_WORK/remove" | {
     while IFS= read -r path; do
+      before_keep "$path" || exit 1
       if [ -e "$ROOT$path" ]; then
         mkdir -p "$BACKUP/tree${path%/*}" && cp -a "$ROOT$path" "$BACKUP/tree$path" && printf 'file %s\n' "$path"
       else

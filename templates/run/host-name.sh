@@ -21,6 +21,7 @@ host_name_set() {
     rm -f "$hosts.smtp-setup"
   else
     changed
+    before_keep /etc/hosts || return
     chmod 0644 "$hosts.smtp-setup" && mv -fT "$hosts.smtp-setup" "$hosts" || return
   fi
   small_file "$ROOT/etc/mailname" "$2"

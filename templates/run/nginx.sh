@@ -5,6 +5,7 @@ nginx_prepare() {
   local folder="$ROOT/var/www/smtp-setup/.well-known/acme-challenge" site="$ROOT/etc/nginx/sites-enabled/default"
   [ -d "$folder" ] || { (umask 022 && mkdir -p "$folder") && changed; } || { problem "$folder cannot be made"; return 1; }
   if nginx_stock_site "$site"; then
+    before_keep /etc/nginx/sites-enabled/default || return
     rm -f "$site" && changed || return
   fi
 }

@@ -21,6 +21,7 @@ packages_install() {
   dpkg_lock_wait || return
   dpkg_repair || return
   preseed || return
+  before_packages_begin || return
   try=1
   until apt_update; do
     [ "$try" -lt 5 ] || { problem "the package lists cannot be fetched: $(log_words '^E:')"; return 1; }
@@ -56,6 +57,7 @@ packages_install() {
   [ "$added" = 0 ] || systemctl daemon-reload || { problem 'systemd could not read the new units'; return 1; }
   missing=$(packages_missing "$@")
   [ -z "$missing" ] || { problem "not installed after all: $(one_line "$missing")"; return 1; }
+  before_packages_end
 }
 
 packages_missing() {

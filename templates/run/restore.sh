@@ -86,7 +86,7 @@ restore_certificates() {
 # Lines whose name is not there yet, under the lock that every change of the lists takes.
 restore_lists() {
   local ours="$ROOT/etc/smtp-setup" list
-  mkdir -p "$ours/local" && chmod 0755 "$ours" "$ours/local" || return
+  mkdir -p "$ours" && chmod 0755 "$ours" && restore_folder "$1" local 0755 0644 && restore_folder "$1" relay 0700 0600 || return
   (
     flock 8
     for list in "$1"/lists/*; do
@@ -101,8 +101,15 @@ restore_lists() {
         while (<$new>) { my $name = $key->($_); print $out $_ if defined $name && !$have{$name}++ }
         close $out or die' "$ours/${list##*/}" "$list" && durable "$ours/${list##*/}.new" "$ours/${list##*/}" || exit 1
     done
-    for list in "$1"/local/*; do
-      [ ! -f "$list" ] || [ -e "$ours/local/${list##*/}" ] || { cp "$list" "$ours/local/" && chmod 0644 "$ours/local/${list##*/}"; } || exit 1
-    done
   ) 8>>"$ours/.accounts.lock" || { problem "the lists in $ours cannot be written: $(space_of "$ours/users")"; return 1; }
+}
+
+# restore_folder FROM NAME MODE FILEMODE: files of /etc/smtp-setup/NAME that are not there yet.
+restore_folder() {
+  local folder="$ROOT/etc/smtp-setup/$2" file
+  for file in "$1/$2"/*; do
+    if [ ! -f "$file" ] || [ -e "$folder/${file##*/}" ]; then continue; fi
+    mkdir -p "$folder" && chmod "$3" "$folder" && cp "$file" "$folder/.new" && chmod "$4" "$folder/.new" &&
+      durable "$folder/.new" "$folder/${file##*/}" || { problem "$folder cannot be written: $(space_of "$folder")"; return 1; }
+  done
 }

@@ -59,6 +59,7 @@ unbound_switch_resolver() {
   if ! unbound_is_resolver "$file"; then
     progress '/etc/resolv.conf: 127.0.0.1'
     changed
+    before_keep /etc/resolv.conf || return
     rm -f "$kept"
     cp -a "$file" "$kept" 2>/dev/null || [ ! -e "$file" ] || return
     rm -f "$file.smtp-setup"

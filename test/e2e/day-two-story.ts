@@ -335,8 +335,11 @@ export function tellDayTwoStory(image: VpsImage): void {
   describe('status', () => {
     const flags = () => ['--resolver', world.lab.resolver];
 
-    it('finds all well, and then nothing new', async () => {
-      await ok('status', ...flags());
+    it('finds all well, block lists asked from the server, and then nothing new', async () => {
+      const { findings } = await json<{ findings: { id: string }[] }>('status', ...flags());
+      expect(findings.map(({ id }) => id)).toEqual(
+        expect.arrayContaining(['SRV-UNIT', 'TLS-CERT', 'BLOCKLIST', 'SRV-UPDATES', 'SRV-FILES']),
+      );
       const quiet = await ok('status', '--changed-only', ...flags());
       expect(quiet.stdout).toBe('');
     });

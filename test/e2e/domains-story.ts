@@ -18,7 +18,7 @@ interface Key {
 export function tellDomainsStory(image: VpsImage): void {
   const second = 'second.test';
   const password = randomBytes(15).toString('base64url');
-  const eve = `eve@${second}`;
+  const namesake = `ada@${second}`;
   let world: World;
   let receiver: Receiver;
   let firstZone: unknown;
@@ -152,19 +152,19 @@ export function tellDomainsStory(image: VpsImage): void {
         `${world.lab.domain} cloudflare`,
         `${second} cloudflare`,
       ]);
-      const file = join(world.rehearsal.home, 'eve');
+      const file = join(world.rehearsal.home, 'namesake');
       await writeFile(file, `${password}\n`, { mode: 0o600 });
-      await ok('user add', eve, '--password-file', file, '--yes');
+      await ok('user add', namesake, '--password-file', file, '--yes');
       for (const [user, secret] of [
-        [eve, password],
+        [namesake, password],
         [world.rehearsal.mailbox, world.rehearsal.password],
       ] as const) {
         const verdicts = await sendAs(user, secret);
         expect(verdicts).toMatchObject({ spf: 'pass', dkim: 'pass', dmarc: 'pass' });
         expect(verdicts.signatures.map(({ domain }) => domain)).toEqual([user.split('@')[1]]);
       }
-      await receiver.sendMail({ from: `a@${receiver.domain}`, to: eve, subject: 'To the second' });
-      const read = await world.mail.read({ user: eve, password, subject: 'To the second' });
+      await receiver.sendMail({ from: `a@${receiver.domain}`, to: namesake, subject: 'To the second' });
+      const read = await world.mail.read({ user: namesake, password, subject: 'To the second' });
       expect(read.ok, read.detail).toBe(true);
     });
   });
@@ -206,7 +206,7 @@ export function tellDomainsStory(image: VpsImage): void {
       const seen = await states();
       expect(seen).toContain(`${second} ${old} signs unknown`);
       expect(seen.filter((line) => line.startsWith(second) && line.includes('coming'))).toHaveLength(1);
-      expect((await sendAs(eve, password)).signatures).toMatchObject([
+      expect((await sendAs(namesake, password)).signatures).toMatchObject([
         { result: 'pass', domain: second, selector: old },
       ]);
     });
@@ -224,7 +224,7 @@ export function tellDomainsStory(image: VpsImage): void {
       expect(await states()).toEqual(
         expect.arrayContaining([`${second} ${next} signs yes`, `${second} ${old} old yes`]),
       );
-      expect((await sendAs(eve, password)).signatures).toMatchObject([
+      expect((await sendAs(namesake, password)).signatures).toMatchObject([
         { result: 'pass', domain: second, selector: next },
       ]);
       await planIsEmpty();
@@ -251,7 +251,7 @@ export function tellDomainsStory(image: VpsImage): void {
   describe('domain rm', () => {
     it('refuses while somebody has mail there', async () => {
       await refuse('E_DOMAIN_IN_USE', 'domain rm', second);
-      await ok('user rm', eve, '--yes');
+      await ok('user rm', namesake, '--yes');
     });
 
     it('takes our records out but the key, and leaves the others’', async () => {

@@ -59,12 +59,13 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
         world,
         `cd /var/vmail/${lab.domain}/ada && mkdir -p sieve Maildir/.Copy/cur Maildir/.Copy/new Maildir/.Copy/tmp && echo keep\\; >sieve/main.sieve &&
          ln -s sieve/main.sieve .dovecot.sieve && ln "$(find Maildir/cur Maildir/new -type f | head -n 1)" Maildir/.Copy/cur/1.M1P1.copy:2,S &&
-         chown -hR vmail:vmail .`,
+         chown -hR vmail:vmail .
+         mkdir -p -m 0700 /etc/smtp-setup/relay && (umask 077 && echo '[relay.test]:587 user:secret' >/etc/smtp-setup/relay/old)`,
       );
       const done = await world.cli(['backup', rehearsal.home, '--json', ...config()], { env });
       expect(done.code, said(done)).toBe(0);
       const document = JSON.parse(done.stdout);
-      expect(document).toMatchObject({ encrypted: 'gpg', roundTrips: 2 });
+      expect(document).toMatchObject({ encrypted: 'gpg', roundTrips: 3 });
       file = document.file;
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect((await readFile(file)).includes('Subject: Kept')).toBe(false);
@@ -159,6 +160,9 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
         before.filter((line) => !addresses(before).includes(line)).sort(),
       );
       expect(await onSecond(keys)).toBe(sameKeys);
+      expect(await onSecond('cd /etc/smtp-setup/relay && stat -c "%a" . old && cat old')).toBe(
+        '700\n600\n[relay.test]:587 user:secret',
+      );
     });
 
     it('holds the same mail and the same passwords, and sends and receives', async () => {

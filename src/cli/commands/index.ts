@@ -17,6 +17,7 @@ import { restoreCommand } from './restore.js';
 import { sandboxCommand } from './sandbox.js';
 import { statusCommand } from './status.js';
 import { undoCommand } from './undo.js';
+import { uninstallCommand } from './uninstall.js';
 import { userCommand } from './user.js';
 
 export interface Entry {
@@ -65,5 +66,6 @@ export const commands: readonly Entry[] = [
     return (context, options) =>
       options.scope === 'dns' ? dns.runUndoDns(context, options) : server.runUndoServer(context, options);
   }),
+  entry(uninstallCommand, async () => (await import('../../pipeline/uninstall.js')).runUninstall),
   entry(sandboxCommand, async () => (await import('../../pipeline/sandbox.js')).runSandbox),
 ];

@@ -23,7 +23,8 @@ export type UserAction =
       generate: boolean;
     }
   | { kind: 'passwd'; address: string; generate: boolean }
-  | { kind: 'rm' | 'disable' | 'enable'; addresses: readonly string[] };
+  | { kind: 'rm'; addresses: readonly string[]; deleteMail?: true }
+  | { kind: 'disable' | 'enable'; addresses: readonly string[] };
 
 export interface UserOptions {
   action: UserAction;
@@ -47,6 +48,7 @@ interface Parsed {
   csv?: string;
   sender?: readonly string[];
   generate?: boolean;
+  deleteMail?: true;
 }
 
 /** `user`: mailboxes, and logins for applications. */
@@ -99,8 +101,13 @@ export const userCommand: CommandDefinition<UserOptions> = {
       .action((address: string, { generate, ...options }: Parsed) =>
         start({ kind: 'passwd', address, generate: generate ?? false }, options),
       );
+    add('rm', 'remove mailboxes or logins; the stored mail stays')
+      .argument('<addresses...>', 'whose')
+      .option('--delete-mail', 'delete the stored mail, too; all of it must be in a backup')
+      .action((addresses: string[], { deleteMail, ...options }: Parsed) =>
+        start({ kind: 'rm', addresses, ...(deleteMail ? { deleteMail } : {}) }, options),
+      );
     const several = [
-      ['rm', 'remove mailboxes or logins; the stored mail stays'],
       ['disable', 'no login and no sending; mail still comes in'],
       ['enable', 'undo disable, with the password as it was'],
     ] as const;

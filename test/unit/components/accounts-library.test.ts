@@ -360,3 +360,63 @@ describe('the mailbox of a check', () => {
     expect(lines('maps/mailboxes').join()).not.toContain(name);
   });
 });
+
+describe('accounts_delete_mail', () => {
+  const saved = 1_700_000_000;
+  const message = (at: number, folder = 'cur') =>
+    `/var/vmail/example.org/bob/Maildir/${folder}/${at}.M1P1.host,S=4:2,S`;
+  const remove = (address: string) => run(['accounts_delete_mail', address, String(saved)]);
+
+  it('deletes what is older than the backup, with what a killed one left', async () => {
+    server.write(message(saved - 1), 'mail');
+    server.write('/var/vmail/example.org/ada/Maildir/cur/1', 'mail');
+    server.write('/var/vmail/.smtp-setup-gone.dead/x', 'mail');
+    expect(await remove('bob@example.org')).toMatchObject({ status: 0, changed: true });
+    expect(server.tree(`${server.root}/var/vmail`)).toEqual(['/example.org/ada/Maildir/cur/1']);
+    expect(await remove('bob@example.org')).toMatchObject({ status: 0, changed: false });
+  });
+
+  it('keeps all of it when one message came since', async () => {
+    server.write(message(saved - 1), 'mail');
+    server.write(message(saved, '.Sent/new'), 'mail');
+    expect((await remove('bob@example.org')).problem).toContain(
+      '1 messages of bob@example.org are in no backup',
+    );
+    expect(server.tree(`${server.root}/var/vmail`)).toHaveLength(2);
+  });
+
+  it('never touches the mail of a mailbox that is there', async () => {
+    server.write(`${home}/users`, 'bob@example.org:{X}::::::\n');
+    server.write(message(saved - 1), 'mail');
+    expect((await remove('bob@example.org')).problem).toBe('bob@example.org is a mailbox');
+  });
+
+  it.each(['..@example.org', 'a/../b@example.org', 'bob@..', '@example.org', 'bob@exa/mple'])(
+    'refuses %s',
+    async (address) => {
+      server.write('/var/vmail/example.org/bob/Maildir/cur/1', 'mail');
+      expect((await remove(address)).status).toBe(1);
+      expect(server.tree(`${server.root}/var/vmail`)).toHaveLength(1);
+    },
+  );
+});
+
+describe('restore_lists', () => {
+  it('brings lists line by line and folders file by file, and overwrites nothing', async () => {
+    const from = `${server.root}/from`;
+    server.write('/from/lists/users', 'ada@example.org:{OLD}\nbob@example.org:{B}\n');
+    server.write('/from/local/dovecot.conf', 'theirs\n');
+    server.write('/from/relay/server', 'host user:secret\n');
+    server.write('/from/relay/example.org', 'old\n');
+    server.write(`${home}/users`, 'ada@example.org:{NEW}\n');
+    server.write(`${home}/relay/example.org`, 'new\n');
+    expect(await run(['restore_lists', from])).toMatchObject({ status: 0 });
+    expect(server.read(`${home}/users`)).toBe('ada@example.org:{NEW}\nbob@example.org:{B}\n');
+    expect(server.read(`${home}/relay/example.org`)).toBe('new\n');
+    expect([server.modeOf(`${home}/local/dovecot.conf`), server.modeOf(`${home}/relay/server`)]).toEqual([
+      '644',
+      '600',
+    ]);
+    expect(server.modeOf(`${home}/relay`)).toBe('700');
+  });
+});

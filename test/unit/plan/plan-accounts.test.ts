@@ -8,6 +8,7 @@ import {
   planSwitch,
 } from '../../../src/plan/plan-accounts.js';
 import { planAlias, planAliasRemoval } from '../../../src/plan/plan-aliases.js';
+import { planMailDeletion } from '../../../src/plan/plan-mail-deletion.js';
 
 const accounts: Accounts = {
   mailboxes: ['ada@example.org', 'bob@example.org', 'ada@example.net'],
@@ -158,5 +159,30 @@ describe('planAliasRemoval', () => {
 
   it('refuses while another alias leads there', () => {
     expect(code(() => planAliasRemoval(accounts, 'info@example.org', []))).toMatch(/^E_ALIAS_NEEDED/);
+  });
+});
+
+describe('planMailDeletion', () => {
+  const store = { address: 'bob@example.org', messages: 3, newer: 0, kib: 2049 };
+
+  it('deletes what is in a backup, and says how much it is', () => {
+    const { steps } = planMailDeletion({ saved: 1700000000, stores: [store] });
+    expect(steps).toMatchObject([
+      {
+        title: 'Delete the mail of bob@example.org for good: 3 messages, 3 MiB',
+        calls: [{ fn: 'accounts_delete_mail', args: ['bob@example.org', '1700000000'] }],
+      },
+    ]);
+  });
+
+  it.each([
+    ['there is no backup', { saved: 0, stores: [{ ...store, newer: 3 }] }],
+    ['one message came after it', { saved: 1700000000, stores: [store, { ...store, newer: 1 }] }],
+  ])('refuses while %s', (_why, given) => {
+    expect(code(() => planMailDeletion(given))).toContain('E_BACKUP_FIRST');
+  });
+
+  it('has nothing to do where there is no mail', () => {
+    expect(planMailDeletion({ saved: 0, stores: [] }).steps).toEqual([]);
   });
 });
