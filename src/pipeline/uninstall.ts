@@ -224,8 +224,17 @@ async function takeBack(
     texts,
     signal: context.signal,
     onEvent: createRunListener(run.name, progress),
+  }).catch((error: unknown) => {
+    throw error instanceof SetupError ? toBeFinished(error) : error;
   });
   if (done.connection !== link.connection) await done.connection.close();
+}
+
+/** What the runs of `apply` say about going on is another command here. */
+function toBeFinished(cause: SetupError): SetupError {
+  const { code, exit, evidence } = cause;
+  const fix = cause.fix.map((line) => line.replace(/\bapply\b/g, 'uninstall'));
+  return new SetupError({ code, exit, what: cause.message, evidence, fix, cause });
 }
 
 /** The lock file without what was taken back; the DKIM keys stay in it until their records go, too. */

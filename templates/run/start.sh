@@ -21,9 +21,19 @@ failed() {
 }
 
 holder() {
-  case $(systemctl show -p ActiveState --value "$unit") in
-    active | activating | deactivating) systemctl show -p Description --value "$unit" | sed 's/^smtp-setup run //' ;;
-  esac
+  tries=0
+  while :; do
+    case $(systemctl show -p ActiveState --value "$unit") in active | activating | deactivating) ;; *) return ;; esac
+    name=$(systemctl show -p Description --value "$unit" | sed 's/^smtp-setup run //')
+    # A run whose result is written is over, and one without a name is gone; a busy machine takes its time to clean up.
+    if [ "$tries" -lt 300 ] && { [ "$name" = "$unit" ] || [ -e "$state/runs/$name/result" ]; }; then
+      tries=$((tries + 1))
+      sleep 0.1
+      continue
+    fi
+    printf '%s\n' "$name"
+    return
+  done
 }
 
 mkdir -p "$runtime"

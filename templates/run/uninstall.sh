@@ -70,16 +70,20 @@ uninstall_files() {
 
 # What could not be made again: nobody wants it in the way, and somebody may want it back.
 uninstall_aside() {
-  local kept="$STATE/kept/$RUN_ID" path
-  for path in /etc/smtp-setup /var/lib/rspamd/dkim; do
-    [ -e "$ROOT$path" ] || continue
-    changed
-    mkdir -p "$kept${path%/*}" && chmod 0700 "$STATE/kept" && cp -a "$ROOT$path" "$kept${path%/*}/" && rm -rf "${ROOT:?}$path" ||
-      { problem "$path cannot be put aside: $(space_of "$kept")"; return 1; }
-  done
-  rm -rf "${ROOT:?}/var/www/smtp-setup"
+  uninstall_put_aside /etc && rm -rf "$ROOT/etc/smtp-setup" && uninstall_put_aside /var/lib/rspamd dkim &&
+    rm -rf "$ROOT/var/lib/rspamd/dkim" "$ROOT/var/www/smtp-setup" || return
   rmdir "$ROOT/var/www" 2>/dev/null
   return 0
+}
+
+# uninstall_put_aside PARENT [NAME]
+uninstall_put_aside() {
+  local kept="$STATE/kept/$RUN_ID$1" name="${2-smtp-setup}"
+  [ -e "$ROOT$1/$name" ] || return 0
+  changed
+  if mkdir -p "$kept" && chmod 0700 "$STATE/kept" && cp -a "$ROOT$1/$name" "$kept/"; then return 0; fi
+  problem "$1/$name cannot be put aside: $(space_of "$kept")"
+  return 1
 }
 
 # uninstall_packages: those that came with us and that nothing else needs; those that gave way come back.

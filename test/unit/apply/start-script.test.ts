@@ -56,6 +56,21 @@ function lastArguments(): string[] {
 }
 
 describe('starting a run', () => {
+  it('waits for one that is over and only being cleaned away, and for nobody else', () => {
+    mkdirSync(join(server.state, 'runs/other-run'), { recursive: true });
+    server.program(
+      'systemctl',
+      `case "$*" in
+  *ActiveState*) echo x >>"${server.base}/asked"; [ "$(wc -l <"${server.base}/asked")" -gt 3 ] && echo inactive || echo deactivating ;;
+  *Description*) [ "$(wc -l <"${server.base}/asked")" -gt 2 ] && echo smtp-setup-run.service || echo "smtp-setup run other-run" ;;
+esac`,
+    );
+    expect(start()).toBe('@busy other-run');
+    writeFileSync(join(server.base, 'asked'), '');
+    writeFileSync(join(server.state, 'runs/other-run/result'), 'code=0\n');
+    expect(start()).toBe('@started');
+  });
+
   it('unpacks the run for good and the secrets for the time of the run', () => {
     expect(start()).toBe('@started');
     expect(existsSync(join(server.state, 'runs', id, 'script'))).toBe(true);
