@@ -3,6 +3,7 @@ import { Exit, SetupError } from '../errors.js';
 import type { Io } from '../ui/io.js';
 import type { Entry } from './commands/index.js';
 import type { Context } from './context.js';
+import { addExamples } from './examples.js';
 import type { Outcome } from './outcome.js';
 
 const exitCodes = `
@@ -28,12 +29,12 @@ export async function runProgram(
 ): Promise<Outcome> {
   let outcome: Outcome = { exit: Exit.ok };
   const program = createProgram(context.io, version);
-  const examples = entries.flatMap((entry) =>
+  const examples = entries.map((entry) =>
     entry.register(program, context, (result) => {
       outcome = result;
     }),
   );
-  program.addHelpText('before', examplesText(examples));
+  addExamples(program, examples);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
@@ -64,11 +65,6 @@ function createProgram(io: Io, version: string): Command {
   // Understood before the command, too; each command's help shows them, and main has read them already.
   for (const flag of ['--json', '--no-color', '--verbose']) program.addOption(new Option(flag).hideHelp());
   return program;
-}
-
-export function examplesText(examples: readonly string[]): string {
-  if (examples.length === 0) return '';
-  return `Examples:\n${examples.map((line) => `  ${line}`).join('\n')}\n`;
 }
 
 function usageError(error: CommanderError): SetupError {

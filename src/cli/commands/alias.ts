@@ -28,7 +28,13 @@ interface Parsed {
 
 /** `alias`: addresses that lead to mailboxes. */
 export const aliasCommand: CommandDefinition<AliasOptions> = {
-  examples: ['smtp-setup alias add info@example.org ada@example.org bob@example.org'],
+  examples: [
+    'smtp-setup alias add info@example.org ada@example.org bob@example.org',
+    'smtp-setup alias add @example.org ada@example.org',
+    'smtp-setup alias list',
+    'smtp-setup alias rm info@example.org bob@example.org',
+    'smtp-setup alias rm info@example.org',
+  ],
   define(program, run) {
     const alias = program
       .command('alias')

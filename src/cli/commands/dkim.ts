@@ -29,7 +29,7 @@ const keys = [...connectionKeys, 'hostname'] as const satisfies readonly Questio
 
 /** `dkim`: the keys that sign, and their change. */
 export const dkimCommand: CommandDefinition<DkimOptions> = {
-  examples: ['smtp-setup dkim rotate example.org'],
+  examples: ['smtp-setup dkim rotate example.org', 'smtp-setup dkim list'],
   define(program, run) {
     const dkim = program
       .command('dkim')

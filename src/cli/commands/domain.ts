@@ -39,7 +39,12 @@ const addKeys = [...changeKeys, 'dns'] as const satisfies readonly QuestionKey[]
 
 /** `domain`: the domains that a server handles, with their DNS and keys. */
 export const domainCommand: CommandDefinition<DomainOptions> = {
-  examples: ['smtp-setup domain add example.net'],
+  examples: [
+    'smtp-setup domain add example.net',
+    'smtp-setup domain add example.net --mail send-only',
+    'smtp-setup domain list',
+    'smtp-setup domain rm example.net',
+  ],
   define(program, run) {
     const domain = program
       .command('domain')

@@ -28,7 +28,11 @@ interface Parsed extends Partial<Pick<LogsOptions, 'messageId' | 'from' | 'to' |
 
 /** `logs`: each message as a story, through Postfix, Rspamd and Dovecot. */
 export const logsCommand: CommandDefinition<LogsOptions> = {
-  examples: ['smtp-setup logs --to bob@example.net'],
+  examples: [
+    'smtp-setup logs --to bob@example.net',
+    'smtp-setup logs --follow --from @example.org',
+    'smtp-setup logs --message-id 1234@example.org --since 7d',
+  ],
   define(program, run) {
     const command = program
       .command('logs')

@@ -32,7 +32,14 @@ interface Parsed {
 
 /** `queue`: mail that waits on the server. */
 export const queueCommand: CommandDefinition<QueueOptions> = {
-  examples: ['smtp-setup queue list'],
+  examples: [
+    'smtp-setup queue list',
+    'smtp-setup queue show 4Xk2Jq0zGvz1',
+    'smtp-setup queue flush',
+    'smtp-setup queue hold 4Xk2Jq0zGvz1',
+    'smtp-setup queue release --all',
+    'smtp-setup queue rm 4Xk2Jq0zGvz1',
+  ],
   define(program, run) {
     const queue = program
       .command('queue')

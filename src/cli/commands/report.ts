@@ -18,7 +18,7 @@ export interface ReportOptions {
 
 /** `report`: what was delivered, what was not, and what to do about it. */
 export const reportCommand: CommandDefinition<ReportOptions> = {
-  examples: ['smtp-setup report --since 30d'],
+  examples: ['smtp-setup report --since 30d', 'smtp-setup report --json'],
   define(program, run) {
     const command = program
       .command('report')

@@ -53,7 +53,18 @@ interface Parsed {
 
 /** `user`: mailboxes, and logins for applications. */
 export const userCommand: CommandDefinition<UserOptions> = {
-  examples: ['smtp-setup user add ada@example.org', 'smtp-setup user add --csv - --yes < list.csv'],
+  examples: [
+    'smtp-setup user add ada@example.org',
+    'smtp-setup user add ada@example.org bob@example.org --generate',
+    'smtp-setup user add --csv - --yes < list.csv',
+    'smtp-setup user add shop@example.org --sender orders@example.org,@example.net --generate',
+    'smtp-setup user list',
+    'smtp-setup user passwd ada@example.org',
+    'smtp-setup user disable ada@example.org',
+    'smtp-setup user enable ada@example.org',
+    'smtp-setup user rm bob@example.org',
+    'smtp-setup user rm bob@example.org --delete-mail',
+  ],
   define(program, run) {
     const user = program
       .command('user')
