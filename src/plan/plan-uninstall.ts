@@ -25,15 +25,19 @@ export function planUninstall(input: UninstallInput): UninstallPlan {
   const { manifest } = facts.state;
   if (manifest === 'absent') return { steps: [], notes: [] };
   const components = input.components.filter((component) => component.applies(input.model)).toReversed();
+  const managed = manifest === 'corrupt' ? [] : manifest.files.map(({ path }) => path);
   const units = [
-    ...new Set(
-      components
+    ...new Set([
+      // Units of our own, whatever the configuration says now.
+      ...managed.flatMap(
+        (path) => /^\/etc\/systemd\/system\/([^/]+\.(?:service|socket|timer|path))$/.exec(path)?.[1] ?? [],
+      ),
+      ...components
         .flatMap((component) => component.units(input.model).map(({ name }) => name))
         // The instance runs, the unit without it is what starts it at boot.
         .flatMap((name) => [name, name.replace(/@-\./, '.')]),
-    ),
+    ]),
   ];
-  const managed = manifest === 'corrupt' ? [] : manifest.files.map(({ path }) => path);
   const { replaced = [], added = [], installed = [], removed = [] } = facts.before ?? {};
   const known = new Set([...replaced, ...added]);
   const unknown = managed.filter((path) => !known.has(path));

@@ -36,7 +36,16 @@ function plan(more: Partial<UninstallInput> = {}, facts: Partial<UninstallInput[
     ...more,
     facts: {
       state: {
-        manifest: { schema: 1, generation: 3, files: [entry('/etc/app/ours.cf'), entry('/etc/app/old.cf')] },
+        manifest: {
+          schema: 1,
+          generation: 3,
+          files: [
+            entry('/etc/app/ours.cf'),
+            entry('/etc/app/old.cf'),
+            entry('/etc/systemd/system/own.service'),
+            entry('/etc/systemd/system/app.service.d/x.conf'),
+          ],
+        },
         generation: 3,
         pending: [],
         runs: [],
@@ -63,10 +72,17 @@ describe('planUninstall', () => {
     expect(steps.flatMap(({ calls }) => calls)).toEqual([
       { fn: 'uninstall_queue', args: ['0'] },
       { fn: 'uninstall_resolver', args: [] },
-      { fn: 'uninstall_units', args: ['app@-.service', 'app.service', 'dns.service'] },
+      { fn: 'uninstall_units', args: ['own.service', 'app@-.service', 'app.service', 'dns.service'] },
       { fn: 'uninstall_components', args: ['app', 'dns'] },
-      { fn: 'uninstall_files', args: ['/etc/app/old.cf'] },
-      { fn: 'uninstall_services', args: ['app@-.service', 'app.service', 'dns.service'] },
+      {
+        fn: 'uninstall_files',
+        args: [
+          '/etc/app/old.cf',
+          '/etc/systemd/system/own.service',
+          '/etc/systemd/system/app.service.d/x.conf',
+        ],
+      },
+      { fn: 'uninstall_services', args: ['own.service', 'app@-.service', 'app.service', 'dns.service'] },
       { fn: 'uninstall_end', args: [] },
     ]);
     expect(notes.join('\n')).toContain('--remove-packages');
