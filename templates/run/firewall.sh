@@ -99,5 +99,24 @@ firewall_open_firewalld() {
     changed
     said=$(firewall-cmd --quiet --permanent --add-port="$port/tcp" 2>&1 && firewall-cmd --quiet --add-port="$port/tcp" 2>&1) ||
       { problem "firewalld: $(short_text "$said")"; return 1; }
+    [ ! -d "$STATE/before" ] || printf '%s\n' "$port" >>"$STATE/before/firewalld"
   done
+}
+
+# firewall_leave: the ports that were opened in somebody else's filter are closed there. Our own table went with its unit.
+firewall_leave() {
+  local port
+  systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
+  if command -v ufw >/dev/null; then
+    for port in $(ufw show added 2>/dev/null | sed -n "s/^ufw allow \([0-9]*\/tcp\) comment 'smtp-setup'$/\1/p"); do
+      changed
+      ufw delete allow "$port" >/dev/null || { problem "ufw: $port cannot be closed"; return 1; }
+    done
+  fi
+  [ -s "$STATE/before/firewalld" ] && firewall-cmd --state >/dev/null 2>&1 || return 0
+  while read -r port; do
+    changed
+    firewall-cmd --quiet --permanent --remove-port="$port/tcp" && firewall-cmd --quiet --remove-port="$port/tcp" ||
+      { problem "firewalld: $port cannot be closed"; return 1; }
+  done <"$STATE/before/firewalld"
 }

@@ -189,4 +189,24 @@ case "$*" in *-s*autoremove*) printf 'Remv postfix [1]\\nRemv orphan [1]\\n' ;; 
       '-y install exim4',
     ]);
   });
+
+  it('closes the ports that it opened in a filter of somebody else, and no others', async () => {
+    await setUp();
+    const log = join(server.base, 'filter.log');
+    server.program(
+      'ufw',
+      `[ "$1" = show ] || { printf '%s\\n' "ufw $*" >>"${log}"; exit; }
+printf "ufw allow 22/tcp\\nufw allow 25/tcp comment 'smtp-setup'\\nufw allow 80/tcp comment 'mine'\\n"`,
+    );
+    server.program('firewall-cmd', `printf '%s\\n' "firewall-cmd $*" >>"${log}"`);
+    await run([step('open', [call('firewall_open_firewalld', '465')])], 1);
+    writeFileSync(log, '');
+    expect((await run([step('leave', [call('firewall_leave')])], 2)).status).toBe(0);
+    expect(readFileSync(log, 'utf8').trim().split('\n')).toEqual([
+      'ufw delete allow 25/tcp',
+      'firewall-cmd --state',
+      'firewall-cmd --quiet --permanent --remove-port=465/tcp',
+      'firewall-cmd --quiet --remove-port=465/tcp',
+    ]);
+  });
 });
