@@ -18,10 +18,21 @@ export async function run() {
     if (init.code !== 0) throw new Error(init.stderr);
     const add = async (name, secret) => {
       const file = join(world.rehearsal.home, `${name}.csv`);
-      const lines = Array.from({ length: count }, (_, at) => `${name}${at}@${world.lab.domain},${secret()}\n`);
+      const lines = Array.from(
+        { length: count },
+        (_, at) => `${name}${at}@${world.lab.domain},${secret()}\n`,
+      );
       await writeFile(file, lines.join(''), { mode: 0o600 });
       const begin = performance.now();
-      const done = await world.cli(['user', 'add', '--csv', file, '--yes', '--config', world.rehearsal.configFile]);
+      const done = await world.cli([
+        'user',
+        'add',
+        '--csv',
+        file,
+        '--yes',
+        '--config',
+        world.rehearsal.configFile,
+      ]);
       if (done.code !== 0) throw new Error(done.stderr);
       return (performance.now() - begin) / 1000;
     };

@@ -21,7 +21,7 @@ import { planUninstall } from '../plan/plan-uninstall.js';
 import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
-import { chooseServer } from './apply.js';
+import { chooseServer } from './choose-servers.js';
 import { connectServer } from './connect-server.js';
 import { openComponents } from './make-plan.js';
 import { openResolvers } from './open-resolvers.js';

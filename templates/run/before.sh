@@ -37,7 +37,8 @@ before_keep() {
 before_packages_begin() {
   local store="$STATE/before"
   [ ! -d "$store" ] || [ -e "$store/packages" ] && return 0
-  before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
+  # Postfix's package makes it, and leaves it behind.
+  before_keep /etc/aliases && before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
 }
 
 before_packages_end() {

@@ -7,8 +7,8 @@ import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.j
 
 import { type CliResult, openProvisioned, shell, startCli, type World } from '../helpers/world.js';
 
-/** What must hold of the day-two commands, whatever the release. */
-export function tellDayTwoStory(image: VpsImage): void {
+/** What must hold of the day-two commands, whatever the release. Gives its world to who tells on. */
+export function tellDayTwoStory(image: VpsImage): () => World {
   let world: World;
   let receiver: Receiver;
   const outputs: string[] = [];
@@ -161,6 +161,22 @@ export function tellDayTwoStory(image: VpsImage): void {
         ['--quit-after', 'RCPT'],
       );
       expect(unknown.stdout).toMatch(/<\*\* +550 5\.1\.1/);
+    });
+
+    it('deletes mail only when all of it is in a backup', async () => {
+      const store = `/var/vmail/${world.lab.domain}/bob`;
+      const early = await run('user rm', at('bob'), '--delete-mail', '--yes');
+      expect(said(early)).toContain('E_BACKUP_FIRST');
+      await ok('backup', join(world.rehearsal.home, 'bob.tar'), '--plain', '--yes');
+      await shell(
+        world,
+        `cp $(find ${store} -type f -name '*,S=*' | head -n 1) ${store}/Maildir/new/$(($(date +%s) + 60)).M1P1.late`,
+      );
+      expect(said(await run('user rm', at('bob'), '--delete-mail', '--yes'))).toContain('1 of ');
+      await shell(world, `rm ${store}/Maildir/new/*.late`);
+      expect(await json('user rm', at('bob'), '--delete-mail', '--yes')).toMatchObject({ changed: true });
+      expect(await shell(world, `ls -A /var/vmail /var/vmail/${world.lab.domain}`)).not.toMatch(/bob|gone/);
+      expect(await json('user rm', at('bob'), '--delete-mail', '--yes')).toMatchObject({ changed: false });
     });
   });
 
@@ -376,4 +392,6 @@ export function tellDayTwoStory(image: VpsImage): void {
       if (pattern.test(result.stdout)) return;
     }
   }
+
+  return () => world;
 }
