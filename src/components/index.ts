@@ -3,6 +3,7 @@ import { createCertificates } from './certificates.js';
 import type { Component } from './component.js';
 import { createDkim } from './dkim.js';
 import { createDovecot } from './dovecot.js';
+import { createFail2ban } from './fail2ban.js';
 import { createFirewall } from './firewall.js';
 import { createHostName } from './host-name.js';
 import { createNginx } from './nginx.js';
@@ -10,11 +11,13 @@ import { createPostfix } from './postfix.js';
 import type { Render } from './render.js';
 import { createRspamd } from './rspamd.js';
 import { createUnbound } from './unbound.js';
+import { createUpgrades } from './upgrades.js';
 
 /** Every component, each after those it needs. A new one is one file and one line here. */
 export function createComponents(render: Render): readonly Component[] {
   const services = [
     createHostName(),
+    createUpgrades(render),
     createUnbound(render),
     createAccounts(render),
     createDkim(),
@@ -24,7 +27,7 @@ export function createComponents(render: Render): readonly Component[] {
     createDovecot(render),
     createPostfix(render),
   ];
-  return inOrder([...services, createFirewall(render, services)]);
+  return inOrder([...services, createFail2ban(render, services), createFirewall(render, services)]);
 }
 
 /** Depth first along `needs`; throws on an unknown id and on a circle. */

@@ -89,6 +89,8 @@ export interface ServerHas {
   webReady: boolean;
   /** Another nginx site answers for names that nobody claims. */
   foreignWebDefault: boolean;
+  /** The server's owner has arranged for updates. */
+  ownUpgrades: boolean;
 }
 
 /** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */
@@ -104,6 +106,7 @@ export const nothingDone: ServerHas = {
   ownResolver: false,
   webReady: false,
   foreignWebDefault: false,
+  ownUpgrades: false,
 };
 
 export const freshFirewall: FirewallModel = {

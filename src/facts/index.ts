@@ -19,6 +19,7 @@ import { machine } from './machine.js';
 import { osRelease } from './os-release.js';
 import { otherMail } from './other-mail.js';
 import { outboundSmtp } from './outbound-smtp.js';
+import { ownUpgrades } from './own-upgrades.js';
 import { packages } from './packages.js';
 import type { Probe } from './probe.js';
 import { resolvConf } from './resolv-conf.js';
@@ -38,6 +39,7 @@ export const probes = {
   dpkg: dpkgState,
   firstBoot,
   packages,
+  ownUpgrades,
   candidates,
   otherMail,
   listeners,

@@ -26,6 +26,7 @@ export interface ModelInput {
     | 'localAdditions'
     | 'listeners'
     | 'firewall'
+    | 'ownUpgrades'
   >;
   /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
   acme: { directory?: string; ca?: string };
@@ -142,6 +143,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
       /^options.* trust-ad/m.test(resolvConf.content),
     webReady: web.ready,
     foreignWebDefault: web.foreignDefault,
+    ownUpgrades: facts.ownUpgrades,
   };
 }
 

@@ -42,6 +42,93 @@ EVENTS=$RUN_DIR/events STEP=1 STEP_CHANGED=0 PROBLEM='' GROUP=''
 ${calls}`,
     );
 
+  /** Wrong passwords, several at once, from another machine of the lab; each answered by a refusal. */
+  async function guess(from: string, port: 465 | 993, user: string, times: number): Promise<void> {
+    const program = `const tls = require('node:tls');
+      const [host, port, user, times] = process.argv.slice(1);
+      const plain = Buffer.from('\\0' + user + '\\0wrong-password').toString('base64');
+      const lines = port === '993' ? ['a LOGIN "' + user + '" "wrong-password"'] : ['EHLO guess.test', 'AUTH PLAIN ' + plain];
+      const once = () => new Promise((resolve, reject) => {
+        const socket = tls.connect({ host, port, rejectUnauthorized: false });
+        let seen = '', next = 0;
+        socket.setTimeout(60000, () => reject(new Error('silence after ' + seen)));
+        socket.on('error', reject).on('data', (data) => {
+          seen += data;
+          if (/^a NO|^535 /m.test(seen)) { socket.destroy(); resolve(); }
+          else if (/^(?:\\* OK|\\d{3} ).*\\r\\n$/m.test(String(data)) && next < lines.length) socket.write(lines[next++] + '\\r\\n');
+        });
+      });
+      Promise.all(Array.from({ length: Number(times) }, once)).catch((error) => { console.error(String(error)); process.exit(1) });`;
+    const done = await tryRun(
+      'nsenter',
+      inNamespace(world.lab.name, from, [
+        process.execPath,
+        '-e',
+        program,
+        '--',
+        world.lab.vps.ipv4,
+        String(port),
+        user,
+        String(times),
+      ]).slice(1),
+    );
+    if (done.code !== 0) throw new Error(done.stderr);
+  }
+
+  describe('password guessing', () => {
+    const address = (host: 'resolver' | 'dns') => world.lab.addresses[host].ipv4;
+    const banned = (jail: string, host: 'resolver' | 'dns') =>
+      shell(
+        world,
+        `for i in $(seq 300); do fail2ban-client get ${jail} banip | grep -q '${address(host).replaceAll('.', '\\.')}' && exit 0; sleep 0.2; done; fail2ban-client status ${jail}; exit 1`,
+      );
+
+    it('shuts the ports with logins for the address it came from, and for no other', async () => {
+      const { domain } = world.lab;
+      // What our own checks do wrong is not held against whoever runs them.
+      await guess('client', 993, `smtp-setup-check-00000000@${domain}`, 8);
+      await guess('resolver', 993, `ada@${domain}`, 6);
+      await guess('dns', 465, `nobody@${domain}`, 6);
+      await banned('smtp-setup-dovecot', 'resolver');
+      await banned('smtp-setup-submission', 'dns');
+      for (const host of ['resolver', 'dns'] as const) {
+        for (const port of [465, 587, 993])
+          expect([host, port, await knock(port, host)]).toEqual([host, port, 'refused']);
+        expect(await knock(25, host)).toBe('open');
+      }
+      for (const port of [465, 587, 993]) expect(await knock(port)).toBe('open');
+    });
+
+    it('is forgiven by one command, and by a new firewall neither lost nor lifted', async () => {
+      await shell(world, 'systemctl reload smtp-setup-firewall');
+      expect(await knock(993, 'resolver')).toBe('refused');
+      await shell(world, `fail2ban-client unban ${address('resolver')} ${address('dns')}`);
+      expect(await knock(993, 'resolver')).toBe('open');
+      expect(await plan()).toEqual(settled());
+    });
+  });
+
+  it('installs security updates by itself and nothing else, unless somebody arranged it otherwise', async () => {
+    const origins = await shell(
+      world,
+      "unattended-upgrade --dry-run --verbose 2>&1 | sed -n 's/.*Allowed origins are: //p'",
+    );
+    const codename = image === 'debian-12' ? 'bookworm' : 'trixie';
+    expect(origins).toBe(`origin=Debian,codename=${codename}-security,label=Debian-Security`);
+    const theirs = '/etc/apt/apt.conf.d/60local';
+    await shell(world, `echo 'Unattended-Upgrade::Automatic-Reboot "true";' >${theirs}`);
+    const given = await apply();
+    expect(given.code, given.stdout + given.stderr).toBe(0);
+    expect(await shell(world, `ls /etc/apt/apt.conf.d | grep smtp-setup || cat ${theirs}`)).toContain(
+      '"true"',
+    );
+    expect(await plan()).toEqual(settled());
+    await shell(world, `rm ${theirs}`);
+    const taken = await apply();
+    expect(taken.code, taken.stdout + taken.stderr).toBe(0);
+    expect(await plan()).toEqual(settled());
+  });
+
   describe('the packet filter', () => {
     const listen = (unit: string, port: number) =>
       shell(

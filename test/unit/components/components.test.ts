@@ -167,6 +167,7 @@ describe('steps beside the files', () => {
     ownResolver: true,
     webReady: true,
     foreignWebDefault: false,
+    ownUpgrades: false,
   };
 
   test('all of them on a fresh server', () => {
