@@ -9,6 +9,8 @@ export function createCertificates(render: Render): Component {
     id: 'certificates',
     title: 'Certificate (certbot)',
     needs: ['nginx'],
+    // The authority takes its time, too.
+    early: 2,
     applies: () => true,
     packages: () => ['certbot', 'openssl', 'ca-certificates'],
     files: (model) => {

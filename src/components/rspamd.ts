@@ -11,7 +11,10 @@ export function createRspamd(render: Render): Component {
   return {
     id: 'rspamd',
     title: 'Rspamd (DKIM signing, spam filter)',
-    needs: ['dkim', 'accounts', 'unbound'],
+    // The table of senders is read anew for each message: nothing of `accounts` must be there yet.
+    needs: ['dkim', 'unbound'],
+    // Its first start compiles patterns for ten seconds and more.
+    early: 1,
     applies: () => true,
     packages: () => ['rspamd'],
     files: (model) => {

@@ -252,8 +252,8 @@ function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerSte
 }
 
 function withFirst(steps: readonly ServerStep[], first: readonly ServerStep[]): ServerStep[] {
-  const packages = steps.filter(({ id }) => id === 'packages');
-  return [...packages, ...first, ...steps.filter(({ id }) => id !== 'packages')];
+  const packages = steps.filter(({ id }) => id.startsWith('packages'));
+  return [...packages, ...first, ...steps.filter(({ id }) => !id.startsWith('packages'))];
 }
 
 const rolesOf: Readonly<Partial<Record<Stage, readonly string[]>>> = {

@@ -6,26 +6,33 @@ const tailLines = 8;
 
 /** Turns what a run on the server tells into progress. Each run is a stream of its own: steps are numbered within it. */
 export function createRunListener(run: RunName, progress: Progress): (event: RunEvent) => void {
+  // Several run at a time; a line of the log belongs to the one that spoke last, as far as can be told.
   let current = '';
-  const titles = new Map<number, string>();
-  const tail: string[] = [];
+  const tails = new Map<string, string[]>();
   const idOf = (number: number): string => `${run}-${number}`;
+  const tell = (id: string, text: string): void => {
+    const tail = tails.get(id);
+    if (tail === undefined) return;
+    tail.push(text);
+    if (tail.length > tailLines) tail.shift();
+    progress.emit({ kind: 'line', lane: 'server', id, text });
+  };
   return (event) => {
     switch (event.kind) {
       case 'step':
         current = idOf(event.number);
-        titles.set(event.number, event.title);
-        tail.length = 0;
+        tails.set(current, []);
         progress.emit({ kind: 'start', lane: 'server', id: current, title: event.title });
         return;
       case 'progress':
+        current = idOf(event.number);
+        tell(current, event.text);
+        return;
       case 'log':
-        if (current === '') return;
-        tail.push(event.text);
-        if (tail.length > tailLines) tail.shift();
-        progress.emit({ kind: 'line', lane: 'server', id: current, text: event.text });
+        tell(current, event.text);
         return;
       case 'done':
+        tails.delete(idOf(event.number));
         progress.emit({
           kind: 'done',
           lane: 'server',
@@ -33,15 +40,12 @@ export function createRunListener(run: RunName, progress: Progress): (event: Run
           ...(event.changed ? {} : { note: 'already so' }),
         });
         return;
-      case 'failed':
-        progress.emit({
-          kind: 'fail',
-          lane: 'server',
-          id: idOf(event.number),
-          message: event.text,
-          tail: [...tail],
-        });
+      case 'failed': {
+        const id = idOf(event.number);
+        progress.emit({ kind: 'fail', lane: 'server', id, message: event.text, tail: tails.get(id) ?? [] });
+        tails.delete(id);
         return;
+      }
       case 'lost':
         progress.emit({
           kind: 'notice',

@@ -21,7 +21,9 @@ export function summarize(input: SummaryInput): SummaryView {
   const added = plan.server.steps.flatMap(({ id }) =>
     id.startsWith('mailbox:') ? [id.slice('mailbox:'.length)] : [],
   );
-  const packages = plan.server.steps.find(({ id }) => id === 'packages')?.preview ?? [];
+  const packages = plan.server.steps.flatMap(({ id, preview = [] }) =>
+    id.startsWith('packages') ? preview : [],
+  );
   const mailbox = added[0];
   const domain = plan.intent.input.domains[0]?.name ?? hostname;
   return {

@@ -4,6 +4,7 @@ import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { manifestSchema } from '../facts/server-state.js';
 import { sha256 } from '../lib/sha256.js';
+import { arrangeSteps, packageSteps } from './arrange-steps.js';
 import { type Conflict, type GroupContext, judgeGroup, planGroup } from './plan-group.js';
 import type { ManagedFile, ManualStep, RunName, ServerStep } from './step.js';
 import { unitsToStart } from './units-to-start.js';
@@ -106,38 +107,21 @@ function planRun(
 ): RunPlan {
   const components = applying(input.components, model);
   const plan: RunPlan = { steps: [], conflicts: [], files: [] };
-  if (run === 'install') plan.steps.push(...packageStep(components, model, input.facts));
-  plan.steps.push(...extraSteps(run, components, model, 'packages'));
+  const own = new Map<string, ServerStep[]>(components.map(({ id }) => [id, []]));
   for (const component of components) {
+    const steps = own.get(component.id) ?? [];
+    steps.push(...extraSteps(run, [component], model, 'packages'));
     const group = planGroup(component, model, run, context);
     plan.conflicts.push(...group.conflicts);
     plan.files.push(...group.written);
-    if (group.step) plan.steps.push(group.step);
-    else if (run === 'install') plan.steps.push(...unitStep(component, model, input.facts));
-    plan.steps.push(...extraSteps(run, [component], model, 'files'));
+    if (group.step) steps.push(group.step);
+    else if (run === 'install') steps.push(...unitStep(component, model, input.facts));
+    steps.push(...extraSteps(run, [component], model, 'files'));
   }
+  const packages = run === 'install' ? packageSteps(components, model, input.facts) : [];
+  plan.steps.push(...arrangeSteps(components, model, packages, own));
   plan.steps.push(...extraSteps(run, components, model, 'services'));
   return plan;
-}
-
-function packageStep(
-  components: readonly Component[],
-  model: ServerModel,
-  facts: PlanInput['facts'],
-): ServerStep[] {
-  const wanted = [...new Set(components.flatMap((component) => component.packages(model)))].sort();
-  const missing = wanted.filter((name) => facts.packages.get(name)?.installed !== true);
-  if (missing.length === 0) return [];
-  return [
-    {
-      id: 'packages',
-      run: 'install',
-      title: missing.length === 1 ? `Install ${missing[0]}` : `Install ${missing.length} packages`,
-      reason: 'not installed',
-      calls: [{ fn: 'packages_install', args: missing }],
-      preview: missing,
-    },
-  ];
 }
 
 function unitStep(component: Component, model: ServerModel, facts: PlanInput['facts']): ServerStep[] {

@@ -118,11 +118,39 @@ function renderScript(
     '',
     `run_begin ${[id, name, String(generation), String(steps.length)].map(shellQuote).join(' ')}`,
   ];
+  let together = true;
   for (const [index, step] of steps.entries()) {
-    lines.push('', `step ${index + 1} ${shellQuote(step.id)} ${shellQuote(step.title)}`);
-    lines.push(...step.calls.map(renderCall), 'step_done');
+    const aside = step.after !== undefined;
+    if (!aside && !together) lines.push('', 'together');
+    together = !aside;
+    lines.push('', ...(aside ? renderAside(index, steps) : renderStep(index, step)));
   }
   return [...lines, '', 'run_end', ''].join('\n');
+}
+
+function renderStep(index: number, step: ServerStep): string[] {
+  return [
+    `step ${index + 1} ${shellQuote(step.id)} ${shellQuote(step.title)}`,
+    ...step.calls.map(renderCall),
+    'step_done',
+  ];
+}
+
+/** In a subshell of its own, which waits for the steps that it needs. Those before the last `together` are done. */
+function renderAside(index: number, steps: readonly ServerStep[]): string[] {
+  const step = steps[index];
+  if (step?.after === undefined) return [];
+  const begun = steps.slice(0, index);
+  const since = begun.findLastIndex(({ after }) => after === undefined) + 1;
+  const needed = step.after.map((id) => begun.findIndex((other) => other.id === id));
+  const numbers = needed.filter((found) => found >= since).map((found) => found + 1);
+  return [
+    '(',
+    ['after', ...numbers].join(' '),
+    ...(step.mayFail === true ? ['may_fail'] : []),
+    ...renderStep(index, step),
+    `) & aside ${index + 1}`,
+  ];
 }
 
 function renderCall(call: Call): string {

@@ -35,6 +35,13 @@ export interface ServerStep {
   /** Why the step is in the plan: "not installed", "content differs", … */
   reason: string;
   calls: readonly Call[];
+  /**
+   * Ids of the steps that it needs done: it then runs beside the others. Without, it waits for all before it, and all
+   * after it wait for it. Ids that are not in the run count as done.
+   */
+  after?: readonly string[];
+  /** Its failure is told and does not end the run; only for a step that runs beside others. */
+  mayFail?: boolean;
   /** Files this step brings along, for upload and for the diff shown in the plan. */
   files?: readonly ManagedFile[];
   /** Unified diff or other preview lines. */

@@ -21,14 +21,15 @@ run_begin() {
   RUN_ID=$1 RUN_NAME=$2 RUN_GENERATION=$3 RUN_STEPS=$4
   SECRETS=$RUNTIME/$RUN_ID/secrets
   EVENTS=$RUN_DIR/events
-  STEP=0 STEP_ID='' STEP_CHANGED=0 RUN_CHANGED=0 STOP=0 PROBLEM='' FINISHED=0
+  STEP=0 STEP_ID='' STEP_CHANGED=0 RUN_CHANGED=0 PROBLEM='' FINISHED=0
   GROUP='' GROUP_SWAPPED=0 STAGE=''
+  ASIDE=0 ASIDE_ALL='' MAY_FAIL=0
   umask 077
   cd / || exit 1
   # A full disk must not keep the result from being written.
   head -c 65536 /dev/zero >"$RUN_DIR/ballast" 2>/dev/null
   # Poweroff and `systemctl kill`: the step that runs is finished, then the run stops.
-  trap 'STOP=1' TERM INT HUP
+  trap ': >"$RUN_DIR/stop"' TERM INT HUP
   trap 'run_ended_early' EXIT
   event begin "$RUN_NAME" "$RUN_STEPS"
   manifest_check || finish $? "$PROBLEM"
@@ -42,7 +43,10 @@ run_begin() {
 
 # step NUMBER ID TITLE
 step() {
-  [ "$STOP" = 0 ] || finish 130 'stopped before the next step, as asked'
+  if stopping; then
+    [ "$ASIDE" = 0 ] || exit 0
+    finish 130 'stopped before the next step, as asked'
+  fi
   STEP=$1 STEP_ID=$2 STEP_CHANGED=0 PROBLEM=''
   event step "$STEP" "$STEP_ID" "$3"
 }
@@ -59,15 +63,90 @@ call() {
   fi
   [ "$code" = 6 ] || code=1
   event failed "$STEP" "$PROBLEM"
+  [ "$ASIDE" = 0 ] || leave_aside $((MAY_FAIL ? 0 : code))
   finish "$code" "$PROBLEM"
 }
 
 step_done() {
   event 'done' "$STEP" "$STEP_CHANGED"
+  [ "$ASIDE" = 0 ] || leave_aside 0
 }
 
 run_end() {
+  together
   finish 0 ''
+}
+
+# Steps beside each other. The script runs each in a subshell, which waits for the steps that it needs:
+#   (
+#   after 2 5
+#   step 7 …
+#   step_done
+#   ) & aside 7
+# When one fails, those that run are finished, and none begins any more. `together` is where the script waits for all.
+#
+# after [NUMBER…]: begins a subshell's step once these are done.
+after() {
+  local number
+  ASIDE=1
+  for number; do
+    until [ -e "$RUN_DIR/ended/$number" ] || [ -e "$RUN_DIR/failed" ] || stopping; do sleep 0.1; done
+  done
+  [ ! -e "$RUN_DIR/failed" ] && ! stopping || exit 0
+}
+
+# may_fail: the failure of this step is told and ends nothing but the step.
+may_fail() {
+  MAY_FAIL=1
+}
+
+# aside NUMBER: remembers the subshell that was just begun.
+aside() {
+  ASIDE_ALL="$ASIDE_ALL $1:$!"
+}
+
+# leave_aside CODE: the end of a subshell's step; the first failure is the run's.
+leave_aside() {
+  mkdir -p "$RUN_DIR/ended"
+  if [ "$1" != 0 ]; then
+    plain "$PROBLEM"
+    printf '%s %s %s %s\n' "$1" "$STEP" "$STEP_ID" "$PLAIN" >"$RUN_DIR/failed.$STEP" &&
+      ln -n "$RUN_DIR/failed.$STEP" "$RUN_DIR/failed" 2>/dev/null
+  fi
+  printf '%s %s\n' "$1" "$STEP_CHANGED" >"$RUN_DIR/ended/.$STEP" && mv -f "$RUN_DIR/ended/.$STEP" "$RUN_DIR/ended/$STEP"
+  exit 0
+}
+
+# together: waits for all steps that run aside, and ends the run when one of them failed.
+together() {
+  local one number pid code said changed missed=0
+  for one in $ASIDE_ALL; do
+    number=${one%%:*} pid=${one#*:}
+    wait "$pid"
+    # A signal ends `wait`, not the child.
+    while kill -0 "$pid" 2>/dev/null; do wait "$pid"; done
+    if [ -e "$RUN_DIR/ended/$number" ]; then
+      read -r code changed <"$RUN_DIR/ended/$number"
+      [ "$changed" = 0 ] || RUN_CHANGED=1
+    elif [ -e "$RUN_DIR/failed" ] || stopping; then
+      missed=1
+    else
+      STEP=$number STEP_ID=unknown PROBLEM='the step ended unexpectedly'
+      event failed "$STEP" "$PROBLEM"
+      (leave_aside 1)
+    fi
+  done
+  ASIDE_ALL=''
+  if [ -e "$RUN_DIR/failed" ]; then
+    read -r code STEP STEP_ID said <"$RUN_DIR/failed"
+    finish "$code" "$said"
+  fi
+  [ "$missed" = 0 ] || finish 130 'stopped before the next step, as asked'
+}
+
+# stopping: somebody asked the run to stop.
+stopping() {
+  [ -e "$RUN_DIR/stop" ]
 }
 
 # changed: the step did something; `done` events say so.
@@ -125,7 +204,8 @@ finish() {
   message=$PLAIN
   FINISHED=1
   event end "$code" "$message"
-  rm -rf "$RUNTIME/${RUN_ID:?}" "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove"
+  rm -rf "$RUNTIME/${RUN_ID:?}" "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove" \
+    "$RUN_DIR/ended" "$RUN_DIR/stop" "$RUN_DIR/manifest.lock" "$RUN_DIR"/failed*
   rm -f "$RUN_DIR/ballast"
   {
     printf 'run=%s\ncode=%s\n' "$RUN_NAME" "$code"

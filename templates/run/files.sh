@@ -93,13 +93,18 @@ group_reload() {
 }
 
 group_done() {
-  local path new mode owner
-  while read -r path new mode owner; do manifest_add "$path" "$new" "$mode" "$owner" "$GROUP"; done <"$GROUP_WORK/all"
-  while IFS= read -r path; do manifest_remove "$path"; done <"$GROUP_WORK/remove"
-  manifest_write || return
+  # One group at a time: others may be done at this moment beside us.
+  (flock 9 && group_record) 9>>"$RUN_DIR/manifest.lock" || return
   GROUP_SWAPPED=0
   rm -f "$PENDING"
   GROUP='' STAGE=''
+}
+
+group_record() {
+  local path new mode owner
+  while read -r path new mode owner; do manifest_add "$path" "$new" "$mode" "$owner" "$GROUP"; done <"$GROUP_WORK/all"
+  while IFS= read -r path; do manifest_remove "$path"; done <"$GROUP_WORK/remove"
+  manifest_write
 }
 
 # group_restore: the old set back, the daemons as they were. What fails here is said and does not stop the rest.

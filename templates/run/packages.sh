@@ -12,41 +12,42 @@ apt_get() {
     -o Acquire::Retries=3 "$@" </dev/null
 }
 
-# packages_install NAME…
-packages_install() {
-  local missing simulation removed try added=0
+# packages_fetch NAME…: everything that several steps install is judged and downloaded as one.
+packages_fetch() {
+  local missing try=1
   missing=$(packages_missing "$@")
   [ -n "$missing" ] || return 0
-  first_boot_wait || return
-  dpkg_lock_wait || return
-  dpkg_repair || return
-  preseed || return
-  before_packages_begin || return
-  try=1
-  until apt_update; do
-    [ "$try" -lt 5 ] || { problem "the package lists cannot be fetched: $(log_words '^E:')"; return 1; }
-    progress "The package lists cannot be fetched now; try $((try + 1)) of 5"
-    sleep $((try * 3))
+  # shellcheck disable=SC2086 # a list of package names
+  packages_judge $missing || return
+  # shellcheck disable=SC2086
+  until dpkg_lock_wait && apt_get -y install --download-only $missing; do
+    [ "$try" -lt 3 ] || { problem "the packages cannot be downloaded: $(log_words '^E:')"; return 1; }
+    progress "The download stopped; try $((try + 1)) of 3"
+    sleep $((try * 2))
+    apt_update
     try=$((try + 1))
   done
-  # shellcheck disable=SC2086 # a list of package names
-  simulation=$(apt_get -s install $missing 2>&1) || {
-    problem "apt cannot install $(one_line "$missing"): $(one_line "$(printf '%s\n' "$simulation" | grep '^E:\|^ ')")"
-    return 1
-  }
-  removed=$(printf '%s\n' "$simulation" | sed -n 's/^Remv \([^ ]*\).*/\1/p' | foreign_only)
-  [ -z "$removed" ] || {
-    problem "apt would remove packages that are not ours: $(one_line "$removed")"
-    return 1
-  }
+  # Where something is replaced, each step is judged by itself again.
+  [ "$ADDED" = 0 ] || : >"$RUN_DIR/packages-fetched"
+}
+
+# packages_install NAME…
+packages_install() {
+  local missing try=1 keep=''
+  missing=$(packages_missing "$@")
+  [ -n "$missing" ] || return 0
+  if [ -e "$RUN_DIR/packages-fetched" ]; then
+    ADDED=1 keep=--no-remove
+  else
+    # shellcheck disable=SC2086 # a list of package names
+    packages_judge $missing || return
+  fi
+  before_packages_begin || return
   : >"$RUN_DIR/packages-installed"
   changed
   # What is only added has nothing to restart: systemd reads all new units once at the end, not after each package.
-  printf '%s\n' "$simulation" | grep -q '^Inst [^ ]* \[\|^Remv ' || added=1
-  progress "Downloading and unpacking $(printf '%s\n' "$simulation" | grep -c '^Inst ') packages"
-  try=1
   # shellcheck disable=SC2086
-  until dpkg_lock_wait && SYSTEMD_OFFLINE=$added apt_get -y install $missing; do
+  until dpkg_lock_wait && SYSTEMD_OFFLINE=$ADDED apt_get -y install $keep $missing; do
     [ "$try" -lt 3 ] || { problem "apt-get install failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
     progress "The installation stopped; repairing, try $((try + 1)) of 3"
     sleep $((try * 2))
@@ -54,10 +55,37 @@ packages_install() {
     apt_update
     try=$((try + 1))
   done
-  [ "$added" = 0 ] || systemctl daemon-reload || { problem 'systemd could not read the new units'; return 1; }
+  [ "$ADDED" = 0 ] || systemctl daemon-reload || { problem 'systemd could not read the new units'; return 1; }
   missing=$(packages_missing "$@")
   [ -z "$missing" ] || { problem "not installed after all: $(one_line "$missing")"; return 1; }
   before_packages_end
+}
+
+# packages_judge NAME…: fetches the lists and asks apt what it would do. $ADDED is 1 when it only adds packages.
+packages_judge() {
+  local simulation removed try=1
+  first_boot_wait || return
+  dpkg_lock_wait || return
+  dpkg_repair || return
+  preseed || return
+  until apt_update; do
+    [ "$try" -lt 5 ] || { problem "the package lists cannot be fetched: $(log_words '^E:')"; return 1; }
+    progress "The package lists cannot be fetched now; try $((try + 1)) of 5"
+    sleep $((try * 3))
+    try=$((try + 1))
+  done
+  simulation=$(apt_get -s install "$@" 2>&1) || {
+    problem "apt cannot install $*: $(one_line "$(printf '%s\n' "$simulation" | grep '^E:\|^ ')")"
+    return 1
+  }
+  removed=$(printf '%s\n' "$simulation" | sed -n 's/^Remv \([^ ]*\).*/\1/p' | foreign_only)
+  [ -z "$removed" ] || {
+    problem "apt would remove packages that are not ours: $(one_line "$removed")"
+    return 1
+  }
+  ADDED=1
+  printf '%s\n' "$simulation" | grep -q '^Inst [^ ]* \[\|^Remv ' && ADDED=0
+  progress "Downloading and unpacking $(printf '%s\n' "$simulation" | grep -c '^Inst ') packages"
 }
 
 packages_missing() {
@@ -103,7 +131,7 @@ first_boot_wait() {
   while job=$(first_boot_job) && [ -n "$job" ]; do
     [ "$waited" -lt "$LOCK_PATIENCE" ] || { problem "$job has not ended after $waited s; nothing was changed"; return 1; }
     [ $((waited % 10)) = 0 ] && progress "Waiting for $job (${waited} s)"
-    [ "$STOP" = 0 ] || { problem 'stopped while waiting, as asked'; return 1; }
+    ! stopping || { problem 'stopped while waiting, as asked'; return 1; }
     sleep 2
     waited=$((waited + 2))
   done
@@ -132,7 +160,7 @@ dpkg_lock_wait() {
       return 1
     }
     [ $((waited % 10)) = 0 ] && progress "Waiting for the package system: $holder (${waited} s)"
-    [ "$STOP" = 0 ] || { problem 'stopped while waiting, as asked'; return 1; }
+    ! stopping || { problem 'stopped while waiting, as asked'; return 1; }
     sleep 2
     waited=$((waited + 2))
   done

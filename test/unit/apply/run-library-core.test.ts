@@ -11,6 +11,107 @@ afterEach(() => server.remove());
 
 const manifestFile = () => join(server.state, 'manifest.json');
 
+describe('steps beside each other', () => {
+  const aside = (id: string, after: string[], calls = [call('demo', id)], more = {}) => ({
+    ...step(id, calls),
+    after,
+    ...more,
+  });
+  /** `meet` lasts until the other one has come: it can end only when both run at the same time. */
+  const functions = {
+    'zz-test.sh': `
+demo() { progress "$1"; changed; }
+meet() { : >"$RUN_DIR/met-$1"; until [ -e "$RUN_DIR/met-$2" ]; do sleep 0.05; done; }
+fails() { GROUP_SWAPPED=0; problem "no luck"; return 1; }
+linger() { until [ -e "$RUN_DIR/failed" ]; do sleep 0.05; done; progress "still at work"; }
+dies() { sh -c 'kill -9 $PPID'; }
+`,
+  };
+
+  it('run at the same time, each after what it needs', async () => {
+    const { result, events } = await server.execute(
+      [
+        aside('one', [], [call('meet', '1', '2')]),
+        aside('two', [], [call('meet', '2', '1')]),
+        aside('three', ['one', 'two']),
+        step('four', [call('demo', 'four')]),
+      ],
+      0,
+      [],
+      functions,
+    );
+    expect(result).toMatchObject({ code: 0, changed: true });
+    const order = events.map(([kind, number]) => `${kind} ${number}`);
+    expect(order.indexOf('step 3')).toBeGreaterThan(order.indexOf('done 1'));
+    expect(order.indexOf('step 3')).toBeGreaterThan(order.indexOf('done 2'));
+    expect(order.slice(-4)).toEqual(['step 4', 'progress 4', 'done 4', 'end 0']);
+  });
+
+  it('are finished when one fails, and no other begins', async () => {
+    const { result, events } = await server.execute(
+      [
+        aside('bad', [], [call('fails')]),
+        aside('beside', [], [call('linger')]),
+        aside('late', ['beside']),
+        step('last', [call('demo', 'last')]),
+      ],
+      0,
+      [],
+      functions,
+    );
+    expect(result).toMatchObject({ code: 1, step: 1, stepId: 'bad', message: 'no luck', changed: false });
+    expect(events).toContainEqual(['progress', '2', 'still at work']);
+    expect(events).toContainEqual(['done', '2', '0']);
+    expect(events.filter(([kind]) => kind === 'step')).toHaveLength(2);
+    expect(events.filter(([kind]) => kind === 'end')).toHaveLength(1);
+  });
+
+  it('may fail without ending the run, where the plan says so', async () => {
+    const { result, events } = await server.execute(
+      [aside('bad', [], [call('fails'), call('demo', 'never')], { mayFail: true }), aside('next', ['bad'])],
+      0,
+      [],
+      functions,
+    );
+    expect(result).toMatchObject({ code: 0, changed: true });
+    expect(events).toContainEqual(['failed', '1', 'no luck']);
+    expect(events).toContainEqual(['done', '2', '1']);
+    expect(events).not.toContainEqual(['progress', '1', 'never']);
+  });
+
+  it('do not wait for one that was killed', async () => {
+    const { result } = await server.execute(
+      [aside('one', [], [call('dies')]), aside('two', ['one'])],
+      0,
+      [],
+      functions,
+    );
+    expect(result).toMatchObject({ code: 1, step: 1, message: 'the step ended unexpectedly' });
+  });
+
+  it('write the files of two groups into one manifest', async () => {
+    const group = (id: string, path: string) =>
+      aside(
+        id,
+        [],
+        [
+          call('group_begin', id),
+          call('put', path, '0644', owner, 'absent'),
+          call('group_swap'),
+          call('group_done'),
+        ],
+        { files: [file(path, `${id}\n`)] },
+      );
+    const names = Array.from({ length: 8 }, (_, index) => `g${index}`);
+    const { result } = await server.execute(names.map((name) => group(name, `/etc/${name}.conf`)));
+    expect(result?.code).toBe(0);
+    const { manifest } = server;
+    expect(typeof manifest === 'string' ? manifest : manifest.files.map(({ path }) => path)).toEqual(
+      names.map((name) => `/etc/${name}.conf`),
+    );
+  });
+});
+
 describe('a run', () => {
   it('tells its steps as events and its end as a result with the boot id', async () => {
     const more = { 'zz-test.sh': 'demo() { progress "at it: $1"; changed; }\n' };

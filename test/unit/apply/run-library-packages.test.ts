@@ -31,7 +31,9 @@ case " $* " in
     [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/update-fails"; echo "E: Could not get lock"; exit 100; }
     exit 0 ;;
   *' -s '*) cat "${server.base}/simulation" 2>/dev/null; exit "$(cat "${server.base}/simulation-status" 2>/dev/null || echo 0)" ;;
+  *' --download-only '*) exit 0 ;;
   *' -y install '*)
+    printf '%s\\n' "$SYSTEMD_OFFLINE" >"${server.base}/offline"
     n=$(cat "${server.base}/install-fails" 2>/dev/null || echo 0)
     [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/install-fails"; : >"${server.base}/broken"; echo "E: Sub-process /usr/bin/dpkg returned an error code (1)"; exit 100; }
     for word; do case $word in [a-z]*) printf '%s\\n' "$word" >>"${installed}" ;; esac; done ;;
@@ -69,6 +71,45 @@ describe('packages_install', () => {
       'Fetching the package lists',
       'Downloading and unpacking 0 packages',
     ]);
+  });
+
+  it('leaves systemd alone while packages are only added, and has it read their units once', async () => {
+    set('simulation', 'Inst postfix (3.7.11-0+deb12u1 Debian:12.1/stable [amd64])');
+    await install('postfix');
+    expect(readFileSync(join(server.base, 'offline'), 'utf8').trim()).toBe('1');
+    expect(server.systemctlCalls).toEqual(['daemon-reload']);
+  });
+
+  it('lets maintainer scripts restart what they upgrade', async () => {
+    set('simulation', 'Inst libssl3 [3.0.1] (3.0.2 Debian:12.1/stable [amd64])\nInst postfix (3.7.11)');
+    await install('postfix');
+    expect(readFileSync(join(server.base, 'offline'), 'utf8').trim()).toBe('0');
+    expect(server.systemctlCalls).toEqual([]);
+  });
+
+  it('judges and downloads as one what several steps install', async () => {
+    set('simulation', 'Inst postfix (3.7.11)\nInst rspamd (3.4)');
+    const both = [call('packages_fetch', 'postfix', 'rspamd'), call('packages_install', 'rspamd')];
+    const { result } = await server.execute([
+      step('early', both),
+      step('packages', [call('packages_install', 'postfix')]),
+    ]);
+    expect(result?.code).toBe(0);
+    expect(aptCalls()).toEqual([
+      'update',
+      '-s install postfix rspamd',
+      '-y install --download-only postfix rspamd',
+      '-y install --no-remove rspamd',
+      '-y install --no-remove postfix',
+    ]);
+  });
+
+  it('judges each step by itself where apt replaces something', async () => {
+    set('simulation', 'Remv exim4-base [4.96]\nInst postfix (3.7.11)\nInst rspamd (3.4)');
+    const both = [call('packages_fetch', 'postfix', 'rspamd'), call('packages_install', 'rspamd')];
+    await server.execute([step('early', both), step('packages', [call('packages_install', 'postfix')])]);
+    expect(aptCalls().filter((line) => line.includes('--no-remove'))).toEqual([]);
+    expect(aptCalls().filter((line) => line.startsWith('-s '))).toHaveLength(3);
   });
 
   it('does nothing when all are there', async () => {

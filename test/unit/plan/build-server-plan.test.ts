@@ -231,6 +231,26 @@ describe('the server plan', () => {
     ]);
   });
 
+  it('lets what starts slowly begin beside the installation of the rest', () => {
+    const slow = component('slow', { needs: ['base'], early: 1 });
+    const parts = [component('base'), component('plain'), slow, component('user', { needs: ['slow'] })];
+    const { steps } = buildServerPlan(input(parts, {}));
+    expect(steps.map(({ id, after }) => [id, after])).toEqual([
+      ['packages-early-1', []],
+      ['packages', ['packages-early-1']],
+      ['files-base', ['packages-early-1']],
+      ['files-plain', ['packages-early-1', 'packages']],
+      ['files-slow', ['packages-early-1', 'files-base']],
+      ['files-user', ['packages-early-1', 'packages', 'files-slow', 'files-base']],
+    ]);
+    // Judged and downloaded as one, installed in two.
+    expect(steps.slice(0, 2).flatMap(({ calls }) => calls)).toEqual([
+      { fn: 'packages_fetch', args: ['base', 'plain', 'slow', 'user'] },
+      { fn: 'packages_install', args: ['base', 'slow'] },
+      { fn: 'packages_install', args: ['plain', 'user'] },
+    ]);
+  });
+
   it('orders extra steps: after the packages, after the own files, after all services, then the later runs', () => {
     const extra = (id: string, run: ExtraStep['run'], at: ExtraStep['after']): ExtraStep => ({
       id,

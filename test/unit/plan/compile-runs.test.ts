@@ -45,6 +45,67 @@ const steps: ServerStep[] = [
 ];
 
 describe('compiled runs', () => {
+  it('run steps beside each other where they say what they wait for', () => {
+    const named = (id: string, more: Partial<ServerStep> = {}): ServerStep => ({
+      id,
+      run: 'install',
+      title: id,
+      reason: 'test',
+      calls: [{ fn: 'demo', args: [id] }],
+      ...more,
+    });
+    const [run] = compileRuns(
+      [
+        named('a', { after: [] }),
+        named('b', { after: ['a', 'elsewhere'], mayFail: true }),
+        named('c'),
+        named('d', { after: ['a', 'c'] }),
+        named('e', { after: ['d'] }),
+      ],
+      options,
+    );
+    expect(run?.script.split('run_begin')[1]?.split('\n').slice(1)).toEqual(
+      `
+(
+after
+step 1 a a
+call demo a
+step_done
+) & aside 1
+
+(
+after 1
+may_fail
+step 2 b b
+call demo b
+step_done
+) & aside 2
+
+together
+
+step 3 c c
+call demo c
+step_done
+
+(
+after
+step 4 d d
+call demo d
+step_done
+) & aside 4
+
+(
+after 4
+step 5 e e
+call demo e
+step_done
+) & aside 5
+
+run_end
+`.split('\n'),
+    );
+  });
+
   it('read as numbered steps that call the library with literals', () => {
     const [install] = compileRuns(steps, options);
     expect(install?.script).toBe(`#!/bin/sh

@@ -1,0 +1,94 @@
+import type { Component } from '../components/component.js';
+import type { ServerModel } from '../components/model.js';
+import type { Facts } from '../facts/index.js';
+import type { ServerStep } from './step.js';
+
+/** Turn of the components that are in no hurry (see `Component.early`). */
+const lastTurn = 3;
+
+/** Steps that install what is missing: one for each turn. */
+export function packageSteps(
+  components: readonly Component[],
+  model: ServerModel,
+  facts: Pick<Facts, 'packages'>,
+): ServerStep[] {
+  const turns = readTurns(components);
+  const turnOf = (component: Component): number => turns.get(component.id) ?? lastTurn;
+  const batches = new Map<number, string[]>();
+  const known = new Set<string>();
+  for (const component of components.toSorted((a, b) => turnOf(a) - turnOf(b))) {
+    for (const name of component.packages(model)) {
+      if (known.has(name) || facts.packages.get(name)?.installed === true) continue;
+      known.add(name);
+      batches.set(turnOf(component), [...(batches.get(turnOf(component)) ?? []), name]);
+    }
+  }
+  return [...batches].map(([turn, names], index): ServerStep => {
+    const missing = names.toSorted();
+    const before = [...batches.keys()][index - 1];
+    const fetch = index === 0 && batches.size > 1;
+    return {
+      id: batchId(turn),
+      run: 'install',
+      title: missing.length === 1 ? `Install ${missing[0]}` : `Install ${missing.length} packages`,
+      reason: 'not installed',
+      calls: [
+        ...(fetch ? [{ fn: 'packages_fetch', args: [...known].toSorted() }] : []),
+        { fn: 'packages_install', args: missing },
+      ],
+      after: before === undefined ? [] : [batchId(before)],
+      preview: missing,
+    };
+  });
+}
+
+/**
+ * One list of all steps: each component's, with what they wait for. A component waits for those that it needs, and for
+ * all packages unless its turn is an early one.
+ */
+export function arrangeSteps(
+  components: readonly Component[],
+  model: ServerModel,
+  packages: readonly ServerStep[],
+  own: ReadonlyMap<string, readonly ServerStep[]>,
+): ServerStep[] {
+  const turns = readTurns(components);
+  const steps = components.flatMap((component) => {
+    const needed = withNeeds(component, components);
+    const wanted = new Set(needed.flatMap((one) => [...one.packages(model)]));
+    const patient = turns.get(component.id) === lastTurn;
+    const brought = packages.filter(
+      ({ preview = [] }) => patient || preview.some((name) => wanted.has(name)),
+    );
+    const before = [...brought, ...needed.slice(1).flatMap(({ id }) => own.get(id) ?? [])];
+    return (own.get(component.id) ?? []).map((step, index, mine) => ({
+      ...step,
+      after: [...before, ...mine.slice(0, index)].map(({ id }) => id),
+    }));
+  });
+  return [...packages, ...steps];
+}
+
+/** By component: what an early one needs is as early. */
+function readTurns(components: readonly Component[]): ReadonlyMap<string, number> {
+  const turns = new Map(components.map(({ id }) => [id, lastTurn]));
+  for (const component of components) {
+    for (const { id } of withNeeds(component, components))
+      turns.set(id, Math.min(turns.get(id) ?? lastTurn, component.early ?? lastTurn));
+  }
+  return turns;
+}
+
+/** The component, and all that it needs, directly or not. */
+function withNeeds(component: Component, components: readonly Component[]): Component[] {
+  const found = [component];
+  // Grows while it is gone through.
+  for (const { needs } of found) {
+    for (const need of components) if (needs.includes(need.id) && !found.includes(need)) found.push(need);
+  }
+  return found;
+}
+
+function batchId(turn: number): string {
+  return turn === lastTurn ? 'packages' : `packages-early-${turn}`;
+}
