@@ -36,6 +36,7 @@ const pure = [
   'dns/diff',
   'dns/spf',
   'plan/',
+  'relay/',
   'facts/',
   'lib/',
 ];

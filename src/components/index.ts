@@ -8,6 +8,7 @@ import { createFirewall } from './firewall.js';
 import { createHostName } from './host-name.js';
 import { createNginx } from './nginx.js';
 import { createPostfix } from './postfix.js';
+import { createRelay } from './relay.js';
 import type { Render } from './render.js';
 import { createRspamd } from './rspamd.js';
 import { createUnbound } from './unbound.js';
@@ -26,6 +27,7 @@ export function createComponents(render: Render): readonly Component[] {
     createRspamd(render),
     createDovecot(render),
     createPostfix(render),
+    createRelay(),
   ];
   return inOrder([...services, createFail2ban(render, services), createFirewall(render, services)]);
 }

@@ -35,6 +35,21 @@ export interface FirewallModel {
   unproven: boolean;
 }
 
+/** A hosted provider that mail goes out through. */
+export interface RelayModel {
+  /** `server`, or the sender domain: names the transport and the login. */
+  name: string;
+  /** Left out: all mail of domains that have none of their own. */
+  domain?: string;
+  host: string;
+  port: number;
+  tls: 'starttls' | 'wrapper';
+  /** SASL mechanisms that may be used. */
+  mechanisms: readonly string[];
+  /** Header fields that the provider writes anew. */
+  rewrites: readonly string[];
+}
+
 /** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
 export interface ServerModel {
   hostname: string;
@@ -55,6 +70,8 @@ export interface ServerModel {
   ipv6: boolean;
   /** What strangers are told about recipients that do not exist: 550 (default), or 450 while an MX is taken over. */
   unknownRecipients?: 'reject' | 'defer';
+  /** Left out: mail goes to the receivers' own servers. */
+  relays?: readonly RelayModel[];
   resolver: { forwarder?: string; trustAnchor?: string };
   /** Profile `backup-mx`: whose mail it keeps, and for which addresses. */
   backup?: BackupModel;
@@ -91,6 +108,8 @@ export interface ServerHas {
   foreignWebDefault: boolean;
   /** The server's owner has arranged for updates. */
   ownUpgrades: boolean;
+  /** Names of the relay logins on the server. */
+  relayLogins?: readonly string[];
 }
 
 /** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */

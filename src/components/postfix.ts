@@ -4,6 +4,7 @@ import { postfixWord, regexpLiteral } from './escape.js';
 import { mergeLocalMain } from './local-additions.js';
 import { primaryDomain, type ServerModel } from './model.js';
 import { postfixFeatures } from './postfix-features.js';
+import { relayRoutes, relayTransports } from './postfix-relays.js';
 import type { Render } from './render.js';
 import { atLeast } from './version.js';
 
@@ -123,6 +124,7 @@ function renderMain(render: Render, model: ServerModel): string {
     cacheMap: model.mapType === 'hash' ? 'btree:' : `${postfixWord(model.mapType)}:`,
     protocols: model.ipv6 ? 'all' : 'ipv4',
     features: postfixFeatures(model),
+    relays: relayRoutes(model),
   });
 }
 
@@ -144,6 +146,7 @@ function renderMaster(render: Render, model: ServerModel): string {
       model.backup === undefined
         ? render('postfix/submission.master', { ...submissionRate, features: postfixFeatures(model) })
         : '',
+    relays: relayTransports(model),
     local: model.local.postfixMaster.trim(),
   });
 }

@@ -34,7 +34,7 @@ export function createRspamd(render: Render): Component {
         plain('worker-proxy.inc', { count: model.memory >= 3500 ? 2 : 1 }),
         plain('settings.conf', { trusted: (model.trustedRelays ?? []).map(uclString) }),
         plain('milter_headers.conf'),
-        plain('dkim_signing.conf', { domains: signingDomains(model) }),
+        plain('dkim_signing.conf', { domains: signingDomains(model), ...signedHeaders(model) }),
         plain('rspamd.lua', { senders: luaString('/etc/smtp-setup/maps/senders') }),
         ...needsRedis.map((name) => file(name, render('rspamd/off.conf', { name }))),
       ];
@@ -52,6 +52,20 @@ export function createRspamd(render: Render): Component {
       }),
     ],
     steps: () => [],
+  };
+}
+
+/** Rspamd's own list (3.x), where `(o)` fields are signed twice so that none can be added, `(x)` once and only if there. */
+const usualHeaders =
+  '(o)from:(x)sender:(o)reply-to:(o)subject:(x)date:(x)message-id:(o)to:(o)cc:(x)mime-version:(x)content-type:(x)content-transfer-encoding:(x)content-language:resent-to:(x)resent-cc:(x)resent-from:(x)resent-sender:(x)resent-message-id:(x)in-reply-to:(x)references:list-id:list-help:list-owner:list-unsubscribe:list-unsubscribe-post:list-subscribe:list-post:(x)openpgp:(x)autocrypt';
+
+function signedHeaders({ relays = [] }: ServerModel): { headers: string; rewrites: string } {
+  const rewrites = [...new Set(relays.flatMap((relay) => relay.rewrites))];
+  if (rewrites.length === 0) return { headers: '', rewrites: '' };
+  const left = usualHeaders.split(':').filter((field) => !rewrites.includes(field.replace(/^\(.\)/, '')));
+  return {
+    headers: uclString(left.join(':')),
+    rewrites: rewrites.map((field) => postfixWord(field)).join(', '),
   };
 }
 

@@ -19,6 +19,7 @@ const lockSchema = z.strictObject({
       dkim: z.array(dkimKey),
       zone: z.string().optional(),
       spf: z.string().optional(),
+      spfIncludes: z.array(z.string().regex(/^[a-z0-9_.-]+$/)).optional(),
       dmarc: z.string().optional(),
       dmarcSince: z.iso.date().optional(),
       rotation: z

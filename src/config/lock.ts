@@ -16,6 +16,8 @@ export interface Lock {
       zone?: string;
       /** SPF as planned after the merge with what the zone already held. */
       spf?: string;
+      /** Includes that we added to it for hosted relays: they go when the relay does. */
+      spfIncludes?: string[];
       /** DMARC record text as planned or found. */
       dmarc?: string;
       /** Day on which an apply first saw a DMARC record (ISO 8601): `p=none` is right for some weeks only. */

@@ -1,5 +1,13 @@
+import { readRelayName } from '../relay/relay-name.js';
 import type { Answers } from './answers.js';
-import { type Config, type DomainConfig, domainSchema, type ServerConfig, serverSchema } from './schema.js';
+import {
+  type Config,
+  type DomainConfig,
+  domainSchema,
+  relaySchema,
+  type ServerConfig,
+  serverSchema,
+} from './schema.js';
 
 /** The configuration with the server and the domain of the answers added or brought up to date. Pure. */
 export function mergeAnswers(config: Config | undefined, answers: Answers): Config {
@@ -32,6 +40,7 @@ function mergeServer(before: ServerConfig | undefined, answers: Answers): Server
   if (answers.ssh !== undefined) server.ssh = answers.ssh.value;
   if (answers.identity !== undefined) server.identity = answers.identity.value;
   if (answers.hostKey !== undefined) server.hostKey = answers.hostKey.value;
+  if (answers.relay !== undefined) server.relay = relaySchema.parse(readRelayName(answers.relay.value));
   const forwarder = answers.serverForwarder?.value ?? server.resolver.forwarder;
   const trustAnchor = answers.trustAnchor?.value ?? server.resolver.trustAnchor;
   server.resolver = {

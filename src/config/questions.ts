@@ -1,4 +1,5 @@
 import { parseDomain, parseHostname, parseMailbox } from '../lib/names.js';
+import { parseRelayName } from '../relay/relay-name.js';
 import * as validate from './validate.js';
 
 export type QuestionKey =
@@ -14,7 +15,10 @@ export type QuestionKey =
   | 'acmeCa'
   | 'resolver'
   | 'serverForwarder'
-  | 'trustAnchor';
+  | 'trustAnchor'
+  | 'relay'
+  | 'relayUser'
+  | 'relayPasswordFile';
 
 /** What is known when a question is put: values so far, and what was read from the server and from DNS. */
 export interface Known {
@@ -169,6 +173,28 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     env: 'SMTP_SETUP_TRUST_ANCHOR',
     help: "DNSKEY or DS line of the root that the server's unbound trusts, in a private network",
     configKey: 'servers.<host name>.resolver.trustAnchor',
+    parse: validate.parsePath,
+  },
+  relay: {
+    flag: '--relay',
+    argument: 'provider[:region]',
+    env: 'SMTP_SETUP_RELAY',
+    help: 'send through a hosted provider (smtp-setup relay list), or through HOST[:PORT]',
+    configKey: 'servers.<host name>.relay',
+    parse: parseRelayName,
+  },
+  relayUser: {
+    flag: '--relay-user',
+    argument: 'user',
+    env: 'SMTP_SETUP_RELAY_USER',
+    help: 'user name at the relay',
+    parse: validate.parseRelayUser,
+  },
+  relayPasswordFile: {
+    flag: '--relay-password-file',
+    argument: 'file',
+    env: 'SMTP_SETUP_RELAY_PASSWORD_FILE',
+    help: 'file with the password at the relay, - for stdin (or SMTP_SETUP_RELAY_PASSWORD)',
     parse: validate.parsePath,
   },
 };

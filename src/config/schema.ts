@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain, parseHostname } from '../lib/names.js';
+import { chooseRelay } from '../relay/choose-relay.js';
 import {
   attempt,
   type Parsed,
@@ -32,6 +33,28 @@ function canonicalName(parse: (input: string) => Parsed) {
 
 const recordRole = z.string().regex(/^[a-z][a-z0-9-]{0,40}$/, 'A record role is a word such as caa.');
 
+/** A hosted provider to send through; its login is given to the command and lies on the server only. */
+export const relaySchema = z
+  .strictObject({
+    /** Id of a preset (`smtp-setup relay list`), or `custom`. */
+    provider: text(parseId),
+    region: text(parseId).optional(),
+    /** Overrules the preset's host; needed for `custom`. */
+    host: text(attempt(parseHostname)).optional(),
+    port: z.number().int().min(1).max(65535).optional(),
+    tls: z.enum(['starttls', 'wrapper']).optional(),
+    /** Domain whose SPF the sending domain includes, where the preset names another one or none. */
+    spfInclude: z
+      .string()
+      .regex(/^(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})+$/, 'A domain with an SPF record, in lower case.')
+      .optional(),
+  })
+  .superRefine((choice, context) => {
+    const chosen = chooseRelay(choice);
+    if (chosen.ok) return;
+    context.addIssue({ code: 'custom', message: `${chosen.problem} ${chosen.hint}` });
+  });
+
 /**
  * `smtp-setup.yaml`: intent, no secrets, made to be committed. It can never set API base URLs, token sources or
  * commands (DESIGN.md, section 6). Unknown keys are errors: a typo must not silently do nothing.
@@ -57,6 +80,8 @@ export const serverSchema = z.strictObject({
   firewall: z.boolean().optional(),
   /** `defer`: unknown recipients get 450 instead of 550, for the days after an MX was taken over. Default `reject`. */
   unknownRecipients: z.enum(['reject', 'defer']).optional(),
+  /** Mail to the outside goes through a hosted provider. */
+  relay: relaySchema.optional(),
 });
 
 export const domainSchema = z.strictObject({
@@ -79,6 +104,8 @@ export const domainSchema = z.strictObject({
   tlsRpt: z.strictObject({ rua: z.array(z.union([z.email(), z.httpUrl()])).min(1) }).optional(),
   /** Names below the domain that neither send nor get mail; they are then published as such. */
   parked: z.array(canonicalName(attempt(parseDomain))).optional(),
+  /** Mail from this domain takes a relay of its own. */
+  relay: relaySchema.optional(),
   /** Seconds, for records that we create. */
   ttl: z.number().int().min(60).max(86400).default(3600),
   /** Record roles that the user does not want from us: `{ caa: false }`. */

@@ -92,3 +92,13 @@ export function parseId(input: string): Parsed {
     ? ok(text)
     : bad('That is no name of letters, digits and dashes.');
 }
+
+/** A user name as Postfix can carry it: it divides user and password at the first colon. */
+export function parseRelayUser(input: string): Parsed {
+  const text = input.trim();
+  if (text === '') return bad('Nothing was given.');
+  if (text.length > 250 || /[^\x21-\x7e]/.test(text))
+    return bad('It holds a space or a character outside ASCII.');
+  if (text.includes(':')) return bad('It holds a colon, which Postfix cannot carry in a user name.');
+  return ok(text);
+}

@@ -5,7 +5,13 @@ import type { DnsRecord } from './record.js';
 import type { HostInput } from './records/input.js';
 import { isSpfRecord, parseSpf } from './spf/parse.js';
 
-function spfNamesOthers(text: string, domain: string, host: HostInput, foreignMx: boolean): boolean {
+function spfNamesOthers(
+  text: string,
+  domain: string,
+  host: HostInput,
+  foreignMx: boolean,
+  relays: readonly string[],
+): boolean {
   const parsed = parseSpf(text);
   // What cannot be read may name anybody.
   if (!parsed.ok) return true;
@@ -13,6 +19,7 @@ function spfNamesOthers(text: string, domain: string, host: HostInput, foreignMx
   const own = [host.ipv4, host.ipv6].flatMap((address) => parseIp(address ?? '') ?? []);
   return parsed.record.mechanisms.some((term) => {
     if (term.qualifier === '-' || term.name === 'all') return false;
+    if (term.name === 'include' && relays.includes(term.domainSpec?.toLowerCase() ?? '')) return false;
     if (term.name === 'mx' && term.domainSpec === undefined) return foreignMx;
     if (term.name === 'a') return (term.domainSpec ?? domain).toLowerCase() !== host.name;
     if (term.name !== 'ip4' && term.name !== 'ip6') return true;
@@ -25,13 +32,14 @@ function spfNamesOthers(text: string, domain: string, host: HostInput, foreignMx
 
 /**
  * What in the zone shows that somebody else sends for the domain (R8, A4): a foreign MX, SPF terms beyond our own, DKIM
- * selectors delegated to a vendor. One line each; empty means that strict defaults are safe.
+ * selectors delegated to a vendor. `relays` are includes of our own hosted relays. One line each; empty means that strict defaults are safe.
  */
 export function findOtherSenders(
   domain: string,
   host: HostInput,
   live: readonly DnsRecord[],
   backup?: string,
+  relays: readonly string[] = [],
 ): string[] {
   const records = live.map(canonicalRecord);
   const found: string[] = [];
@@ -42,7 +50,7 @@ export function findOtherSenders(
   for (const exchange of foreign) found.push(`MX ${exchange}`);
   for (const { data } of recordsOfSet(records, `${domain} TXT`)) {
     if (data.type !== 'TXT' || !isSpfRecord(data.text)) continue;
-    if (spfNamesOthers(data.text, domain, host, foreign.length > 0)) found.push(`SPF ${data.text}`);
+    if (spfNamesOthers(data.text, domain, host, foreign.length > 0, relays)) found.push(`SPF ${data.text}`);
   }
   for (const { name, data } of records) {
     if (data.type === 'CNAME' && name.endsWith(`._domainkey.${domain}`))

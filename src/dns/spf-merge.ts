@@ -18,12 +18,18 @@ export interface SpfMergeInput {
   fresh: string;
   /** Of the one existing record; missing means unknown. */
   evaluation?: SpfEvaluation;
+  /** Domains whose SPF must be included, for hosted relays. */
+  includes?: readonly string[];
+  /** Lookups that an include costs in all, itself counted; unknown ones count as one. */
+  includeCosts?: Readonly<Record<string, number>>;
+  /** Includes of ours that are to go. */
+  withdrawn?: readonly string[];
 }
 
 export type SpfMerge =
   | { action: 'create'; text: string }
   | { action: 'keep'; reason: string }
-  | { action: 'edit'; text: string; added: readonly string[] }
+  | { action: 'edit'; text: string; added: readonly string[]; removed?: readonly string[] }
   | { action: 'conflict'; code: string; what: string; evidence: string[]; fix: string[]; merged?: string };
 
 /** From here on, terms that cost no lookup are added (R6): a vendor's include may grow by one or two at any time. */
@@ -127,7 +133,7 @@ function mergeSeveral(texts: readonly string[], input: SpfMergeInput): string | 
   return uncovered.length === 0 ? text : insertTerms(parsed.record, ownTerms(input, undefined, uncovered));
 }
 
-function mergeOne(text: string, input: SpfMergeInput): SpfMerge {
+function mergeAddresses(text: string, input: SpfMergeInput): SpfMerge {
   const parsed = parseSpf(text);
   const { evaluation } = input;
   const broken = (what: string, evidence: string[], fix: string): SpfMerge => ({
@@ -171,6 +177,76 @@ function mergeOne(text: string, input: SpfMergeInput): SpfMerge {
   }
   const edited = insertTerms(parsed.record, added);
   return { action: 'edit', text: edited, added };
+}
+
+const includeOf = (term: SpfTerm): string | undefined =>
+  term.kind === 'mechanism' && term.name === 'include' && term.qualifier === '+'
+    ? canonicalName(term.domainSpec ?? '')
+    : undefined;
+
+/** A term and the blank before it; every other byte stays. */
+function removeTerms(record: SpfRecord, terms: readonly SpfTerm[]): string {
+  return [...terms]
+    .sort((a, b) => b.start - a.start)
+    .reduce((text, term) => {
+      const from = text[term.start - 1] === ' ' ? term.start - 1 : term.start;
+      return text.slice(0, from) + text.slice(term.start + term.raw.length);
+    }, record.text);
+}
+
+/** Relays beside the server itself: their includes join the record, those of former ones leave it. */
+function mergeIncludes(text: string, input: SpfMergeInput): SpfMerge | undefined {
+  const { includes = [], withdrawn = [], includeCosts = {} } = input;
+  const parsed = parseSpf(text);
+  if (!parsed.ok) return undefined;
+  const gone = parsed.record.terms.filter((term) => {
+    const name = includeOf(term);
+    return name !== undefined && withdrawn.includes(name) && !includes.includes(name);
+  });
+  const shorter = removeTerms(parsed.record, gone);
+  const rest = parseSpf(shorter);
+  if (!rest.ok) return undefined;
+  const missing = includes.filter((name) => !rest.record.terms.some((term) => includeOf(term) === name));
+  if (gone.length === 0 && missing.length === 0) return undefined;
+  const added = missing.map((name) => `include:${name}`);
+  const cost = missing.reduce((sum, name) => sum + (includeCosts[name] ?? 1), 0);
+  const now =
+    knownLookups(rest.record, gone.length > 0 ? undefined : input.evaluation) ?? countLookups(rest.record);
+  if (missing.length > 0 && now + cost > 10) return overLimit(text, input.name, added, now, cost);
+  return {
+    action: 'edit',
+    text: added.length === 0 ? shorter : insertTerms(rest.record, added),
+    added,
+    ...(gone.length === 0 ? {} : { removed: gone.map(({ raw }) => raw) }),
+  };
+}
+
+function overLimit(
+  text: string,
+  name: string,
+  added: readonly string[],
+  now: number,
+  cost: number,
+): SpfMerge {
+  return {
+    action: 'conflict',
+    code: 'E_SPF_LOOKUPS',
+    what: `With ${added.join(' ')} the SPF record of ${name} would ask for more than ten lookups: receivers answer permerror.`,
+    evidence: [text, `${now} lookups now, ${cost} more; ten are allowed (RFC 7208 section 4.6.4)`],
+    fix: [
+      'Remove senders that you no longer use from the record, then run this again.',
+      'Or give the relay a domain of its own to send from: smtp-setup relay set PROVIDER --domain news.example.org',
+    ],
+  };
+}
+
+function mergeOne(text: string, input: SpfMergeInput): SpfMerge {
+  const own = mergeAddresses(text, input);
+  if (own.action === 'conflict') return own;
+  const merged = mergeIncludes(own.action === 'edit' ? own.text : text, input);
+  if (merged === undefined) return own;
+  if (merged.action !== 'edit' || own.action !== 'edit') return merged;
+  return { ...merged, added: [...own.added, ...merged.added] };
 }
 
 /**

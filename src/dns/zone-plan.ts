@@ -39,6 +39,8 @@ export interface StsPolicyEvidence {
 export interface ZoneEvidence {
   /** By the name that holds the SPF record. */
   spf?: Readonly<Record<string, SpfEvaluation>>;
+  /** Lookups that an include for a relay costs in all, by its domain. */
+  spfIncludeCosts?: Readonly<Record<string, number>>;
   /** What answers behind a CNAME of the zone, by the CNAME's name. */
   behindCname?: Readonly<Record<string, readonly RecordData[]>>;
   /** Domains without MX whose own address answers on port 25, and that address (RFC 5321 section 5.1). */

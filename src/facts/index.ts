@@ -22,6 +22,7 @@ import { outboundSmtp } from './outbound-smtp.js';
 import { ownUpgrades } from './own-upgrades.js';
 import { packages } from './packages.js';
 import type { Probe } from './probe.js';
+import { relayLogins } from './relay-logins.js';
 import { resolvConf } from './resolv-conf.js';
 import { restored } from './restored.js';
 import { serverState } from './server-state.js';
@@ -56,6 +57,7 @@ export const probes = {
   accounts,
   web,
   localAdditions,
+  relayLogins,
   lastBackup,
   before,
   restored,

@@ -5,6 +5,8 @@ import { findOtherSenders } from '../dns/other-senders.js';
 import type { DesiredRecord, DnsRecord } from '../dns/record.js';
 import { desiredRecords } from '../dns/records/index.js';
 import type { DkimInput, HostInput, RecordsInput } from '../dns/records/input.js';
+import { isSpfRecord, parseSpf } from '../dns/spf/index.js';
+import { type ConfiguredRelay, relayFor, relaysOf } from '../relay/relays-of.js';
 import { domainsOf } from './survey.js';
 
 export interface DnsIntent {
@@ -35,6 +37,7 @@ export function intendDns(
   issuer?: string,
 ): DnsIntent {
   const domains = domainsOf(config, hostname);
+  const relays = relaysOf(config, hostname);
   const ttl = domains[0]?.[1].ttl ?? 3600;
   const home = domains.find(([name]) => isWithin(hostname, name)) ?? domains[0];
   const host: HostInput = {
@@ -48,6 +51,8 @@ export function intendDns(
     hosts: [host],
     domains: domains.map(([name, domain]) => {
       const pinned = lock.domains[name];
+      const includes = relayIncludes(relays, name);
+      const withdrawn = (pinned?.spfIncludes ?? []).filter((include) => !includes.includes(include));
       return {
         name,
         host: hostname,
@@ -64,7 +69,10 @@ export function intendDns(
           srv: offered,
           ...(domain.tlsRpt === undefined ? {} : { tlsRpt: domain.tlsRpt }),
         },
-        otherSenders: findOtherSenders(name, host, live, domain.backup).length > 0,
+        ...(includes.length === 0 ? {} : { spfIncludes: includes }),
+        ...(withdrawn.length === 0 ? {} : { withdrawnIncludes: withdrawn }),
+        otherSenders:
+          findOtherSenders(name, host, live, domain.backup, [...includes, ...withdrawn]).length > 0,
         pinned: {
           ...(pinned?.spf === undefined ? {} : { spf: pinned.spf }),
           ...(pinned?.dmarc === undefined ? {} : { dmarc: pinned.dmarc }),
@@ -74,4 +82,39 @@ export function intendDns(
     parked: domains.flatMap(([, domain]) => (domain.parked ?? []).map((name) => ({ name, ttl: domain.ttl }))),
   };
   return { input, desired: desiredRecords(input) };
+}
+
+function relayIncludes(relays: readonly ConfiguredRelay[], domain: string): string[] {
+  const include = relayFor(relays, domain)?.spfInclude;
+  return include === undefined ? [] : [include];
+}
+
+/**
+ * By domain, the includes in its SPF that are ours to take away again: those of an earlier apply, and those that are
+ * wanted and did not stand there before this one. Pure.
+ */
+export function ownIncludes(
+  { input }: DnsIntent,
+  lock: Lock,
+  live: readonly DnsRecord[],
+): ReadonlyMap<string, readonly string[]> {
+  return new Map(
+    input.domains.map(({ name, spfIncludes = [] }) => {
+      const before = lock.domains[name]?.spfIncludes ?? [];
+      return [name, spfIncludes.filter((one) => before.includes(one) || !standsInSpf(live, name, one))];
+    }),
+  );
+}
+
+function standsInSpf(live: readonly DnsRecord[], name: string, include: string): boolean {
+  return live.some(({ name: at, data }) => {
+    if (at !== name || data.type !== 'TXT' || !isSpfRecord(data.text)) return false;
+    const parsed = parseSpf(data.text);
+    return (
+      parsed.ok &&
+      parsed.record.mechanisms.some(
+        (term) => term.name === 'include' && term.domainSpec?.toLowerCase() === include,
+      )
+    );
+  });
 }

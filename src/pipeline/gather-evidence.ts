@@ -9,7 +9,7 @@ import type { DnsIntent } from './desired-dns.js';
 import { createPortProbe, gatherMxEvidence } from './mx-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { Session } from './session.js';
-import { gatherSpf } from './spf-evidence.js';
+import { countIncludes, gatherSpf } from './spf-evidence.js';
 import type { ZoneSurvey } from './survey.js';
 
 const connectTimeout = 5000;
@@ -27,8 +27,9 @@ export async function gatherEvidence(
 ): Promise<ZoneEvidence> {
   const { zone, live } = survey;
   const { signal } = context;
-  const [spf, delegation, mx, behindCname, caaAbove] = await Promise.all([
+  const [spf, spfIncludeCosts, delegation, mx, behindCname, caaAbove] = await Promise.all([
     gatherSpf(survey, intent, resolvers),
+    countIncludes(intent, resolvers),
     readDelegation(zone.name, resolvers),
     gatherMxEvidence(zone.name, live, intent, {
       authoritative: resolvers.authoritative,
@@ -43,6 +44,7 @@ export async function gatherEvidence(
   ]);
   return {
     spf,
+    spfIncludeCosts,
     ...(delegation === undefined ? {} : { delegation }),
     ...mx,
     behindCname,

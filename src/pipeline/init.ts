@@ -14,6 +14,7 @@ import { askAboutForeignMx } from './ask-foreign-mx.js';
 import { readConsents } from './consents.js';
 import { offerMenu } from './init-menu.js';
 import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
+import { offerRelay } from './offer-relay.js';
 import { missingCredentials, requireProvider } from './open-provider.js';
 import { openResolvers } from './open-resolvers.js';
 import { preflight, type Reached, reachServer, settleRunning, worthShowing } from './prepare.js';
@@ -63,7 +64,9 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   config = prepareTakeOver(config, hostname, zones, consents);
   const settled = await settleRunning(session, reached, await context.createProgress());
   const fresh = settled.facts.state.manifest === 'absent';
-  preflight(session, settled, hostname, server, (findings) => {
+  const offered = await offerRelay({ ...session, answers }, settled, config, hostname);
+  config = offered.config;
+  preflight(session, settled, hostname, config.servers[hostname] ?? server, (findings) => {
     const shown = fresh ? findings : worthShowing(findings, io.verbose);
     if (shown.length > 0) io.say(renderPreflight(io, shown));
   });
@@ -77,6 +80,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
       hostname,
       answers,
       mailboxes: mailbox === undefined ? [] : [mailbox],
+      relayLogins: offered.logins,
       consents,
       onConflict: options.consents.onConflict,
     },

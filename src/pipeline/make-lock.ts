@@ -15,6 +15,8 @@ export interface LockFacts {
   signing?: readonly { domain: string; selector: string }[];
   /** The zones as they stand after the apply. */
   zones: readonly { name: string; records: readonly DnsRecord[] }[];
+  /** By domain, the SPF includes that are ours to take away again. */
+  spfIncludes?: ReadonlyMap<string, readonly string[]>;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -30,6 +32,7 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
       .sort((a, b) => b.name.length - a.name.length)[0];
     const spf = textAt(zone?.records ?? [], name, isSpfRecord);
     const dmarc = textAt(zone?.records ?? [], `_dmarc.${name}`, isDmarc);
+    const spfIncludes = [...(facts.spfIncludes?.get(name) ?? [])];
     const rotation = followRotation(before.domains[name]?.rotation, name, facts);
     const signs = facts.signing?.find(({ domain }) => domain === name)?.selector;
     const sorted = [...keys].sort((a, b) => Number(b.selector === signs) - Number(a.selector === signs));
@@ -40,6 +43,7 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
       ),
       ...(zone === undefined ? {} : { zone: zone.name }),
       ...(spf === undefined ? {} : { spf }),
+      ...(spfIncludes.length === 0 ? {} : { spfIncludes }),
       ...(dmarc === undefined
         ? {}
         : {

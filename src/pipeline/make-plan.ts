@@ -18,7 +18,9 @@ import {
   type OnConflict,
   type ServerPlan,
 } from '../plan/build-server-plan.js';
+import { planRelayLogins, type RelayLogin } from '../plan/plan-relay-logins.js';
 import type { ManualStep, RunSecret, ServerStep } from '../plan/step.js';
+import { relaysOf } from '../relay/relays-of.js';
 import type { Connection } from '../ssh/connection.js';
 import type { PlanView } from '../ui/report/plan.js';
 import { type Partners, readPartners } from './backup-mx.js';
@@ -46,6 +48,8 @@ export interface PlanRequest {
   onConflict: OnConflict;
   /** Steps that come before all others but the packages: what a backup brings. */
   first?: readonly ServerStep[];
+  /** By relay (`server`, or the sender domain), a login that was given; the others lie on the server. */
+  relayLogins?: ReadonlyMap<string, RelayLogin>;
   /** By domain, the DKIM selector that is to take over; what the lock file knows of goes on by itself. */
   nextDkim?: ReadonlyMap<string, string>;
   /** By domain, a DKIM selector whose time is over. */
@@ -100,6 +104,8 @@ export async function makePlan(
   const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
   const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
   const partners = await readPartners(session, config, hostname, resolvers, connection);
+  const relays = relaysOf(config, hostname);
+  const logins = planRelayLogins(relays, facts.relayLogins, request.relayLogins ?? new Map());
   const models = buildModel({
     hostname,
     server,
@@ -116,6 +122,7 @@ export async function makePlan(
     ipv6: addresses.ipv6 !== undefined,
     ...(partners.backup === undefined ? {} : { backup: partners.backup }),
     trustedRelays: partners.backups.flatMap((backup) => backup.addresses),
+    relays,
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);
@@ -152,14 +159,17 @@ export async function makePlan(
     hostname,
     server: {
       ...serverPlan,
-      steps: withFirst(withAccounts(serverPlan.steps, accounts.steps), request.first ?? []),
+      steps: withFirst(withAccounts(serverPlan.steps, accounts.steps), [
+        ...(request.first ?? []),
+        ...logins.steps,
+      ]),
     },
     zones: planned,
     manual: [
       ...addresses.manual,
       ...(server.unknownRecipients === 'defer' ? [recallDeferral(hostname, now, takenOver.length > 0)] : []),
     ],
-    secrets: accounts.secrets,
+    secrets: [...accounts.secrets, ...logins.secrets],
     models,
     intent,
     addresses,

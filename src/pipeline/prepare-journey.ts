@@ -29,7 +29,7 @@ export interface ApplyRequest {
 }
 
 export interface Preparation {
-  request?: Pick<PlanRequest, 'first' | 'nextDkim' | 'retiredDkim'>;
+  request?: Pick<PlanRequest, 'first' | 'nextDkim' | 'retiredDkim' | 'relayLogins'>;
   journey?: Pick<Journey, 'removals' | 'adjustLock' | 'onConsent'>;
   /** Nothing is to be done; said instead of a plan. */
   outcome?: Outcome;

@@ -117,6 +117,7 @@ export function preflight(
     now: Math.floor(session.context.clock() / 1000),
     ...(remoteAddress === '' ? {} : { remoteAddress }),
     ipv6: server.ipv6,
+    relay: server.relay !== undefined,
   });
   // A question that was not put has no answer to show.
   const asked =

@@ -16,6 +16,7 @@ import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/repo
 import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/summary.js';
 import { type CarriedOut, carryOut } from './carry-out.js';
 import { pendingError, unfinishedError } from './carry-out-errors.js';
+import { ownIncludes } from './desired-dns.js';
 import { makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
@@ -200,7 +201,7 @@ function refresh({ session, reached }: Journey, connection: Connection) {
 
 /** Configuration and lock file say what is so now; neither is touched when it says so already. */
 async function remember(
-  { session, request, adjustLock }: Journey,
+  { session, request, adjustLock, zones: surveys }: Journey,
   plan: FullPlan,
   { keys, signing }: Facts['dkim'],
   zones: readonly { name: string; records: readonly DnsRecord[] }[],
@@ -215,10 +216,12 @@ async function remember(
     ]),
   );
   await saveConfig(session.configPath, request.config, session.loaded);
+  const liveBefore = surveys.flatMap(({ live }) => live);
   const { hostname, addresses } = plan;
   const now = session.context.clock();
   const save = async (before: Lock): Promise<void> => {
-    const lock = makeLock(before, { hostname, addresses, dkim, zones, signing, now });
+    const spfIncludes = ownIncludes(plan.intent, before, liveBefore);
+    const lock = makeLock(before, { hostname, addresses, dkim, zones, signing, spfIncludes, now });
     await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
   };
   // Other servers of the same command write their part of the file, too.

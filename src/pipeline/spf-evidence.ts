@@ -14,6 +14,24 @@ import type { DnsIntent } from './desired-dns.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { ZoneSurvey } from './survey.js';
 
+/** What each include for a relay costs in lookups; what does not answer is left out. */
+export async function countIncludes(
+  intent: DnsIntent,
+  resolvers: Resolvers,
+): Promise<Record<string, number>> {
+  const lookup = lookupFrom(resolvers.recursive);
+  const names = [...new Set(intent.input.domains.flatMap(({ spfIncludes = [] }) => spfIncludes))];
+  const costs = await Promise.all(
+    names.map(async (name) => {
+      const parsed = parseSpf(`v=spf1 include:${name} -all`);
+      if (!parsed.ok) return [];
+      const { lookups } = await countSpfLookups(name, parsed.record, lookup);
+      return lookups.length === 0 ? [] : [[name, lookups.length] as const];
+    }),
+  );
+  return Object.fromEntries(costs.flat());
+}
+
 /** How the SPF records that stand in the zone judge our addresses, by name. */
 export async function gatherSpf(
   { zone, live }: ZoneSurvey,

@@ -1,8 +1,16 @@
-import type { BackupModel, DomainModel, ServerHas, ServerModel, Versions } from '../components/model.js';
+import type {
+  BackupModel,
+  DomainModel,
+  RelayModel,
+  ServerHas,
+  ServerModel,
+  Versions,
+} from '../components/model.js';
 import { atLeast } from '../components/version.js';
 import type { ServerConfig } from '../config/schema.js';
 import type { Facts } from '../facts/index.js';
 import type { OsRelease } from '../facts/os-release.js';
+import type { ConfiguredRelay } from '../relay/relays-of.js';
 import { readFirewall } from './read-firewall.js';
 
 export interface ModelInput {
@@ -27,6 +35,7 @@ export interface ModelInput {
     | 'listeners'
     | 'firewall'
     | 'ownUpgrades'
+    | 'relayLogins'
   >;
   /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
   acme: { directory?: string; ca?: string };
@@ -35,6 +44,8 @@ export interface ModelInput {
   ipv6: boolean;
   backup?: BackupModel;
   trustedRelays?: readonly string[];
+  /** Hosted providers to send through. */
+  relays?: readonly ConfiguredRelay[];
 }
 
 export interface Models {
@@ -83,6 +94,9 @@ export function buildModel(input: ModelInput): Models {
     certificate: currentCertificate(input, directory),
     ipv6: input.ipv6,
     ...(input.server.unknownRecipients === 'defer' ? { unknownRecipients: 'defer' as const } : {}),
+    ...(input.relays === undefined || input.relays.length === 0
+      ? {}
+      : { relays: input.relays.map(modelRelay) }),
     resolver: {
       ...(input.server.resolver.forwarder === undefined
         ? {}
@@ -112,6 +126,19 @@ export function buildModel(input: ModelInput): Models {
   };
 }
 
+function modelRelay({ name, domain, relay }: ConfiguredRelay): RelayModel {
+  const { host, port, tls, rewrites, login } = relay;
+  return {
+    name,
+    ...(domain === undefined ? {} : { domain }),
+    host,
+    port,
+    tls,
+    rewrites,
+    mechanisms: login.mechanisms,
+  };
+}
+
 function withFirst(selectors: readonly string[], first: string | undefined): readonly string[] {
   return first === undefined ? selectors : [first, ...selectors.filter((selector) => selector !== first)];
 }
@@ -124,7 +151,7 @@ function currentCertificate(input: ModelInput, directory: string | undefined): S
 }
 
 function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
-  const { hostName, resolvConf, accounts, dkim, web } = facts;
+  const { hostName, resolvConf, accounts, dkim, web, relayLogins } = facts;
   const hosts = hostName.hosts.map((line) => line.split(/\s+/));
   return {
     hostName:
@@ -144,6 +171,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
     webReady: web.ready,
     foreignWebDefault: web.foreignDefault,
     ownUpgrades: facts.ownUpgrades,
+    relayLogins: relayLogins.map(({ name }) => name),
   };
 }
 

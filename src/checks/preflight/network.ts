@@ -8,8 +8,10 @@ export function checkNetwork(facts: PreflightFacts, context: PreflightContext): 
   return [
     ...checkAddresses(facts, context),
     checkNameServers(facts),
-    checkOutbound(facts, 4),
-    ...(context.ipv6 === 'off' || facts.addresses.ipv6 === undefined ? [] : [checkOutbound(facts, 6)]),
+    checkOutbound(facts, 4, context.relay),
+    ...(context.ipv6 === 'off' || facts.addresses.ipv6 === undefined
+      ? []
+      : [checkOutbound(facts, 6, context.relay)]),
   ];
 }
 
@@ -75,7 +77,11 @@ function checkNameServers({ resolvConf }: PreflightFacts): Finding {
 }
 
 /** Silence of every receiver means that the network eats port 25; one answer means that it does not. */
-function checkOutbound(facts: PreflightFacts, family: 4 | 6): Finding {
+function checkOutbound(
+  facts: Pick<PreflightFacts, 'outbound' | 'dmi'>,
+  family: 4 | 6,
+  relay = false,
+): Finding {
   const id = `SRV-PORT25-IPV${family}`;
   const title = `Outgoing port 25, IPv${family}`;
   const tries = facts.outbound.filter((one) => one.family === family && one.result !== 'unresolved');
@@ -107,6 +113,10 @@ function checkOutbound(facts: PreflightFacts, family: 4 | 6): Finding {
       { observed },
     );
   }
+  if (relay) {
+    const message = 'Port 25 is blocked; mail goes out through the relay.';
+    return finding(id, 'info', title, subject, message, { observed });
+  }
   const hosting = recogniseHosting(facts.dmi);
   return finding(
     id,
@@ -119,9 +129,15 @@ function checkOutbound(facts: PreflightFacts, family: 4 | 6): Finding {
     {
       expected: 'a greeting from at least one mail server',
       observed,
-      fix: hosting?.port25 ?? unknownHosting.port25,
+      fix: `${hosting?.port25 ?? unknownHosting.port25} Or send through a hosted provider: --relay PROVIDER (smtp-setup relay list).`,
     },
   );
+}
+
+/** What is wrong with port 25, in a sentence; undefined when nothing is, or nothing is known. */
+export function checkPort25(facts: Pick<PreflightFacts, 'outbound' | 'dmi'>): string | undefined {
+  const verdict = checkOutbound(facts, 4);
+  return verdict.status === 'fail' ? verdict.message : undefined;
 }
 
 function describeTry({ host, address, result, detail }: OutboundTry): string {

@@ -34,6 +34,8 @@ export interface PreflightContext {
   now: number;
   /** The server's address as this machine reaches it; undefined through a jump host. */
   remoteAddress?: string;
+  /** All mail goes out through a hosted relay: nobody needs port 25. */
+  relay?: boolean;
   /** Config: `off` never uses IPv6. */
   ipv6: 'auto' | 'off';
 }

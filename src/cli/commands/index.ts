@@ -12,6 +12,7 @@ import { initCommand } from './init.js';
 import { logsCommand } from './logs.js';
 import { planCommand } from './plan.js';
 import { queueCommand } from './queue.js';
+import { relayCommand } from './relay.js';
 import { reportCommand } from './report.js';
 import { restoreCommand } from './restore.js';
 import { sandboxCommand } from './sandbox.js';
@@ -52,6 +53,7 @@ export const commands: readonly Entry[] = [
   entry(aliasCommand, async () => (await import('../../pipeline/alias.js')).runAlias),
   entry(domainCommand, async () => (await import('../../pipeline/domain.js')).runDomain),
   entry(dkimCommand, async () => (await import('../../pipeline/dkim.js')).runDkim),
+  entry(relayCommand, async () => (await import('../../pipeline/relay.js')).runRelay),
   entry(queueCommand, async () => (await import('../../pipeline/queue.js')).runQueue),
   entry(logsCommand, async () => (await import('../../pipeline/logs.js')).runLogs),
   entry(reportCommand, async () => (await import('../../pipeline/report.js')).runReport),

@@ -34,6 +34,9 @@ const asked = [
   'resolver',
   'serverForwarder',
   'trustAnchor',
+  'relay',
+  'relayUser',
+  'relayPasswordFile',
 ] as const satisfies readonly QuestionKey[];
 
 /** `init`: the wizard, and without a terminal the same from flags. */

@@ -1,7 +1,7 @@
 import { formatRecord } from '../canonical.js';
 import type { DesiredRecord, LiveRecord } from '../record.js';
 import { isSpfRecord } from '../spf/parse.js';
-import { mergeSpf, spfSizeWarning } from '../spf-merge.js';
+import { mergeSpf, type SpfMerge, spfSizeWarning } from '../spf-merge.js';
 import type { PlanBuilder } from './builder.js';
 
 const textOf = (record: LiveRecord): string => (record.data.type === 'TXT' ? record.data.text : '');
@@ -24,6 +24,17 @@ function replaceSeveral(
 
 const plain = ({ name, ttl, data }: LiveRecord) => ({ name, ttl, data });
 
+function reasonOf({ added, removed = [] }: Extract<SpfMerge, { action: 'edit' }>): string {
+  return [
+    ...(added.length === 0
+      ? []
+      : [
+          `SPF does not let everything through yet that sends for it: ${added.join(' ')} is added, the rest stays.`,
+        ]),
+    ...(removed.length === 0 ? [] : [`${removed.join(' ')} goes with the relay it was added for.`]),
+  ].join(' ');
+}
+
 /** SPF of a domain or of a host name, merged with what stands there (R5–R7). */
 export function mergeSpfRecord(b: PlanBuilder, desired: DesiredRecord): void {
   if (desired.data.type !== 'TXT') throw new TypeError('TXT record expected');
@@ -39,6 +50,9 @@ export function mergeSpfRecord(b: PlanBuilder, desired: DesiredRecord): void {
     addresses: [host?.ipv4, host?.ipv6].filter((address) => address !== undefined),
     fresh: desired.data.text,
     ...(evaluation === undefined ? {} : { evaluation }),
+    includes: domain?.spfIncludes ?? [],
+    withdrawn: domain?.withdrawnIncludes ?? [],
+    includeCosts: evidence?.spfIncludeCosts ?? {},
   });
   switch (merge.action) {
     case 'create':
@@ -58,7 +72,7 @@ export function mergeSpfRecord(b: PlanBuilder, desired: DesiredRecord): void {
         {
           role: desired.role,
           stage: desired.stage,
-          reason: `SPF does not let this server send yet: ${merge.added.join(' ')} is added, the rest stays.`,
+          reason: reasonOf(merge),
         },
       );
       return;

@@ -61,6 +61,10 @@ export interface DomainInput {
   features?: DomainFeatures;
   /** The zone shows other senders (foreign MX, SPF terms): softer SPF and DMARC defaults (R8, A4). See `findOtherSenders`. */
   otherSenders: boolean;
+  /** Domains whose SPF must be included, for hosted relays. */
+  spfIncludes?: readonly string[];
+  /** Includes that an earlier apply added for a relay that is used no more. */
+  withdrawnIncludes?: readonly string[];
   /** Texts that an earlier apply settled on (lock file): what stands there again after someone deleted it. */
   pinned?: { spf?: string; dmarc?: string };
 }

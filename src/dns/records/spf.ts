@@ -7,13 +7,15 @@ import type { DomainInput, HostInput } from './input.js';
  */
 export function spfRecords(domain: DomainInput): DesiredRecord[] {
   const own = domain.host === domain.name ? 'a' : `a:${domain.host}`;
+  const includes = (domain.spfIncludes ?? []).map((name) => `include:${name}`);
   return [
     {
       name: domain.name,
       ttl: domain.ttl,
       data: {
         type: 'TXT',
-        text: domain.pinned?.spf ?? `v=spf1 ${own} ${domain.otherSenders ? '~all' : '-all'}`,
+        text:
+          domain.pinned?.spf ?? ['v=spf1', own, ...includes, domain.otherSenders ? '~all' : '-all'].join(' '),
       },
       role: 'spf',
       stage: 'auth',

@@ -57,6 +57,25 @@ export const releases: Record<string, ServerModel> = {
       forwarder: '198.51.100.1',
       trustAnchor: '. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D',
     },
+    relays: [
+      {
+        name: 'server',
+        host: 'email-smtp.eu-west-1.amazonaws.com',
+        port: 465,
+        tls: 'wrapper',
+        mechanisms: ['PLAIN', 'LOGIN'],
+        rewrites: ['message-id', 'date'],
+      },
+      {
+        name: 'example.org',
+        domain: 'example.org',
+        host: 'smtp.sparkpostmail.com',
+        port: 587,
+        tls: 'starttls',
+        mechanisms: ['LOGIN'],
+        rewrites: [],
+      },
+    ],
     has: { ...nothingDone, foreignWebDefault: true },
     local: {
       postfixMain: 'message_size_limit = 104857600\nmynetworks = 10.0.0.0/8\n',

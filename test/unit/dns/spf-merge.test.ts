@@ -192,3 +192,84 @@ describe('what can be told without DNS', () => {
     });
   });
 });
+
+describe('hosted relays', () => {
+  const includes = ['sendgrid.net'];
+
+  test('a fresh record and one that gives pass both get the include', () => {
+    expect(merge([], { includes })).toEqual({
+      action: 'create',
+      text: 'v=spf1 a:mail.example.org include:sendgrid.net -all',
+    });
+    const own = 'v=spf1 a:mail.example.org -all';
+    expect(merge([own], { includes, evaluation: evaluated('pass', 1) })).toMatchObject({
+      action: 'edit',
+      text: 'v=spf1 a:mail.example.org include:sendgrid.net -all',
+      added: ['include:sendgrid.net'],
+    });
+  });
+
+  test('an include that stands there stays as it is, however it is written', () => {
+    for (const text of [
+      'v=spf1 a:mail.example.org include:sendgrid.net -all',
+      'v=spf1 +include:SendGrid.NET a:mail.example.org ~all',
+    ])
+      expect(merge([text], { includes, evaluation: evaluated('pass') }).action, text).toBe('keep');
+  });
+
+  test('one that only softens or denies does not count', () => {
+    const text = 'v=spf1 ?include:sendgrid.net a:mail.example.org -all';
+    expect(merge([text], { includes, evaluation: evaluated('pass') })).toMatchObject({
+      text: 'v=spf1 ?include:sendgrid.net a:mail.example.org include:sendgrid.net -all',
+    });
+  });
+
+  test('server and relay join a foreign record together, and nothing else moves', () => {
+    expect(
+      merge(['v=spf1 include:x.example  ~all'], { includes, evaluation: evaluated('softfail') }),
+    ).toMatchObject({
+      action: 'edit',
+      text: 'v=spf1 include:x.example  a:mail.example.org include:sendgrid.net ~all',
+      added: ['a:mail.example.org', 'include:sendgrid.net'],
+    });
+  });
+
+  test('never over ten lookups, what the include asks itself counted', () => {
+    const text = 'v=spf1 a:mail.example.org include:x.example ~all';
+    const ask = (lookups: number, cost: number) =>
+      merge([text], {
+        includes,
+        evaluation: evaluated('pass', lookups),
+        includeCosts: { 'sendgrid.net': cost },
+      });
+    expect(ask(7, 3).action).toBe('edit');
+    expect(ask(8, 3)).toMatchObject({ action: 'conflict', code: 'E_SPF_LOOKUPS' });
+    expect(merge([text], { includes, evaluation: evaluated('pass', 10) })).toMatchObject({
+      code: 'E_SPF_LOOKUPS',
+    });
+  });
+
+  test('goes with its relay, byte for byte what was before', () => {
+    const before = 'v=spf1 include:x.example  a:mail.example.org ~all exp=e.example';
+    const added = merge([before], { includes, evaluation: evaluated('pass') });
+    if (added.action !== 'edit') throw new Error(added.action);
+    expect(merge([added.text], { withdrawn: includes, evaluation: evaluated('pass') })).toMatchObject({
+      action: 'edit',
+      text: before,
+      removed: ['include:sendgrid.net'],
+      added: [],
+    });
+  });
+
+  test('one relay for another is one edit; what is wanted again does not go', () => {
+    const text = 'v=spf1 a:mail.example.org include:sendgrid.net -all';
+    expect(
+      merge([text], { includes: ['mailgun.org'], withdrawn: includes, evaluation: evaluated('pass') }),
+    ).toMatchObject({
+      text: 'v=spf1 a:mail.example.org include:mailgun.org -all',
+    });
+    expect(merge([text], { includes, withdrawn: includes, evaluation: evaluated('pass') }).action).toBe(
+      'keep',
+    );
+  });
+});

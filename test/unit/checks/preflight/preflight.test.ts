@@ -6,6 +6,7 @@ import {
   type PreflightFacts,
   refuseUnsuitable,
 } from '../../../../src/checks/preflight/index.js';
+import { checkPort25 } from '../../../../src/checks/preflight/network.js';
 import { probes } from '../../../../src/facts/index.js';
 import type { OutboundTry } from '../../../../src/facts/outbound-smtp.js';
 import type { ProbeOutput } from '../../../../src/facts/probe.js';
@@ -312,5 +313,20 @@ describe('network', () => {
     const { remoteAddress: _, ...rest } = context;
     const all = checkPreflight(facts({ addresses }), { ...rest, ...more });
     expect(all.find(({ id }) => id === 'SRV-ADDRESS')?.status).toBe(status);
+  });
+});
+
+describe('a hosted relay', () => {
+  it('makes a blocked port 25 a note, and is offered where there is none', () => {
+    const blocked = { outbound: [tried('timeout', 4), tried('timeout', 6)] };
+    const port25 = (more: Partial<PreflightContext>) =>
+      checkPreflight(facts(blocked), { ...context, ...more }).filter(({ id }) => id.startsWith('SRV-PORT25'));
+    expect(port25({ relay: true }).map(({ status }) => status)).not.toContain('fail');
+    expect(port25({ relay: true })[0]?.message).toMatch(/through the relay/);
+    const [without] = port25({});
+    expect(without?.status).toBe('fail');
+    expect(without?.fix?.text).toMatch(/--relay PROVIDER/);
+    expect(checkPort25(facts(blocked))).toMatch(/Port 25 is blocked/);
+    expect(checkPort25(facts())).toBeUndefined();
   });
 });
