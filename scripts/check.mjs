@@ -15,7 +15,7 @@ const tools = [
     command: [
       'sh',
       '-c',
-      'shellcheck .ci/run && shellcheck -s dash -S warning -e SC2034 templates/run/*.sh templates/backup/*.sh',
+      'shellcheck .ci/run && shellcheck -s dash -S warning -e SC2034 templates/run/*.sh templates/backup/*.sh templates/export/*.sh',
     ],
     needs: 'shellcheck',
   },

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Hex SHA-256 of a text's UTF-8 bytes, as `sha256sum` prints it. */
-export function sha256(text: string): string {
-  return createHash('sha256').update(text, 'utf8').digest('hex');
+/** Hex SHA-256 of bytes, or of a text's UTF-8 bytes, as `sha256sum` prints it. */
+export function sha256(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
 }

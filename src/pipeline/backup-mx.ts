@@ -127,11 +127,18 @@ async function readAddresses(
   const known = session.lock.servers[host];
   const server = config.servers[host];
   if (known !== undefined || server === undefined) return listOf(known ?? {});
-  return atPartner(session, config, host, async (partner) => {
-    const facts = await readSomeFacts(partner, ['addresses', 'dmi'], session.context.signal);
-    const all = { ...facts, outbound: [] };
-    return listOf(await chooseAddresses(all, partner.remoteAddress, host, server, resolvers));
-  });
+  try {
+    return await atPartner(session, config, host, async (partner) => {
+      const facts = await readSomeFacts(partner, ['addresses', 'dmi'], session.context.signal);
+      const all = { ...facts, outbound: [] };
+      return listOf(await chooseAddresses(all, partner.remoteAddress, host, server, resolvers));
+    });
+  } catch (error) {
+    // It was never set up: the primary goes on without it, and gets no second MX.
+    session.context.signal.throwIfAborted();
+    session.context.io.say(`The backup ${host} cannot be reached yet: ${messageOf(error)}`);
+    return [];
+  }
 }
 
 function listOf({ ipv4, ipv6 }: { ipv4?: string; ipv6?: string }): string[] {

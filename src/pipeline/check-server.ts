@@ -5,6 +5,7 @@ import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import type { Connection } from '../ssh/connection.js';
+import { backedDomains } from './backup-mx.js';
 import { isPrivate } from './check-dns.js';
 import { withCheckLogin } from './check-login.js';
 import { connectServer } from './connect-server.js';
@@ -87,7 +88,10 @@ export async function targetOf(
   return {
     hostname,
     addresses,
-    domains: domains.flatMap(([name, { mail }]) => (mail === 'full' ? [name] : [])),
+    domains: [
+      ...domains.flatMap(([name, { mail }]) => (mail === 'full' ? [name] : [])),
+      ...(loaded === undefined ? [] : backedDomains(loaded.config, hostname)).map(({ name }) => name),
+    ],
     ports: intendedPorts(loaded?.config.servers[hostname]?.profile),
     privateCa: isPrivate(session),
     ehloName: checkerName,
@@ -110,7 +114,8 @@ export async function checkHost(
   if (connection === undefined) return runServerChecks(target, checks);
   const full = { ...target, askFromServer: createServerLookup(connection) };
   const [domain] = target.domains;
-  if (domain === undefined || !checks.some(({ needs }) => needs.includes('login'))) {
+  const keepsOnly = session.loaded?.config.servers[host.hostname]?.profile === 'backup-mx';
+  if (domain === undefined || keepsOnly || !checks.some(({ needs }) => needs.includes('login'))) {
     return runServerChecks(full, checks);
   }
   return withCheckLogin(session, connection, domain, (login) => runServerChecks({ ...full, login }, checks));

@@ -33,3 +33,18 @@ dkim_remove_key() {
   changed
   rm -f "$key.key" "$key.pub"
 }
+
+# dkim_take_key DOMAIN SELECTOR PUBLIC: a key that several servers share, from $SECRETS; PUBLIC ('' when it is not known) is
+# what the DNS shows of it. A key that is there stays.
+dkim_take_key() {
+  local key="$ROOT/var/lib/rspamd/dkim/$1.$2.key" given="$SECRETS/dkim-$1.$2" bits public
+  [ ! -e "$key" ] || return 0
+  bits=$(openssl pkey -in "$given" -noout -text 2>/dev/null | sed -n 's/^.*Private-Key: (\([0-9]*\) bit.*/\1/p')
+  public=$(openssl rsa -in "$given" -pubout -outform DER 2>/dev/null | openssl base64 -A)
+  [ -n "$public" ] && [ "${bits:-0}" -ge 2048 ] || { problem "what was fetched for $1 is no RSA key of 2048 bits or more"; return 1; }
+  [ -z "$3" ] || [ "$public" = "$3" ] || { problem "what was fetched for $1 is another key than the one of $2._domainkey.$1"; return 1; }
+  changed
+  mkdir -p "${key%/*}" && chown root:_rspamd "${key%/*}" && chmod 0750 "${key%/*}" || return
+  (umask 077 && openssl rsa -in "$given" -out "$key.new" 2>/dev/null) && chown root:_rspamd "$key.new" &&
+    chmod 0640 "$key.new" && durable "$key.new" "$key"
+}

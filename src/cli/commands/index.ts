@@ -8,6 +8,7 @@ import { checkCommand } from './check.js';
 import type { CommandDefinition } from './definition.js';
 import { dkimCommand } from './dkim.js';
 import { domainCommand } from './domain.js';
+import { exportCommand } from './export.js';
 import { initCommand } from './init.js';
 import { logsCommand } from './logs.js';
 import { planCommand } from './plan.js';
@@ -60,6 +61,7 @@ export const commands: readonly Entry[] = [
   entry(statusCommand, async () => (await import('../../pipeline/status.js')).runStatus),
   entry(backupCommand, async () => (await import('../../pipeline/backup.js')).runBackup),
   entry(restoreCommand, async () => (await import('../../pipeline/restore.js')).runRestore),
+  entry(exportCommand, async () => (await import('../../pipeline/export.js')).runExport),
   entry(undoCommand, async () => {
     const [dns, server] = await Promise.all([
       import('../../pipeline/undo-dns.js'),

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -40,6 +40,37 @@ describe('dkim_make_key', () => {
     const { problem } = await run('dkim_make_key', 'example.org', 's1');
     expect(problem).toMatch(/example\.org\.s1\.key is no key that openssl can read; it was left as it is$/);
     expect(server.read(`${base}.key`)).toBe('not a key');
+  });
+});
+
+describe('dkim_take_key', () => {
+  const base = '/var/lib/rspamd/dkim/example.org.s1';
+  const make = (modulusLength: number) => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength });
+    return {
+      pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      shown: publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    };
+  };
+  const take = (pem: string, shown: string) =>
+    callLibrary(server, [['dkim_take_key', 'example.org', 's1', shown]], { 'dkim-example.org.s1': pem });
+
+  it('takes over a key that was fetched, and leaves one that is there', async () => {
+    const { pem, shown } = make(2048);
+    expect(await take(pem, shown)).toMatchObject({ status: 0, changed: true });
+    expect(server.modeOf(`${base}.key`)).toBe('640');
+    await run('dkim_make_key', 'example.org', 's1');
+    expect(server.read(`${base}.pub`)).toBe(shown);
+    expect(await take(make(2048).pem, shown)).toMatchObject({ status: 0, changed: false });
+  });
+
+  it('refuses what is no key, a weak one, and another one than DNS shows', async () => {
+    const { pem, shown } = make(2048);
+    expect((await take('an error page', '')).problem).toMatch(/is no RSA key of 2048 bits or more$/);
+    expect((await take(make(1024).pem, '')).problem).toMatch(/is no RSA key of 2048 bits or more$/);
+    expect((await take(make(2048).pem, shown)).problem).toMatch(/another key than the one of s1\._domainkey/);
+    expect(server.read(`${base}.key`)).toBeUndefined();
+    expect(await take(pem, '')).toMatchObject({ status: 0 });
   });
 });
 
