@@ -14,42 +14,53 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** SASL for Postfix, LMTP delivery, IMAPS on 993. */
+/** SASL for Postfix, LMTP delivery with Sieve and quota, IMAPS on 993, ManageSieve on 4190. */
 export function createDovecot(render: Render): Component {
   return {
     id: 'dovecot',
-    title: 'Dovecot (IMAP 993, logins, mail store)',
+    title: 'Dovecot (IMAP 993, ManageSieve 4190, logins, mail store)',
     needs: ['accounts', 'certificates'],
     applies: (model) => model.profile === 'mailboxes',
-    packages: () => ['postfix', 'dovecot-core', 'dovecot-imapd', 'dovecot-lmtpd'],
+    packages: () => [
+      'postfix',
+      'dovecot-core',
+      'dovecot-imapd',
+      'dovecot-lmtpd',
+      'dovecot-sieve',
+      'dovecot-managesieved',
+    ],
     files: (model) => [
-      {
-        path: '/etc/dovecot/dovecot.conf',
-        mode: '0644',
-        owner: 'root:root',
-        group: 'dovecot',
-        content: render(`dovecot/${templateSet(model)}/dovecot.conf`, {
+      file(
+        '/etc/dovecot/dovecot.conf',
+        render(`dovecot/${templateSet(model)}/dovecot.conf`, {
           hostname: postfixWord(model.hostname),
           primary: postfixWord(primaryDomain(model)),
           ipv6: model.ipv6,
           ciphers,
+          quotaBytes: model.quotaBytes,
         }),
-      },
+      ),
+      file('/etc/smtp-setup/sieve/spam.sieve', render('dovecot/spam.sieve', {})),
     ],
     // A reload keeps old processes with the old settings alive; LMTP and logins must not mix two configurations.
     units: () => [{ name: 'dovecot.service', onChange: 'restart' }],
-    ports: () => [993],
-    watch: ['/etc/dovecot/dovecot.conf'],
+    ports: () => [993, 4190],
+    watch: ['/etc/dovecot/dovecot.conf', '/etc/smtp-setup/sieve/spam.sieve'],
     validate: () => [
       { fn: 'dovecot_validate', args: [] },
       { fn: 'postfix_spool', args: [] },
     ],
     probe: (model) => [
       { fn: 'dovecot_probe_imap', args: [model.hostname] },
+      { fn: 'dovecot_probe_sieve', args: [] },
       { fn: 'dovecot_probe_login', args: [primaryDomain(model), model.mapType] },
     ],
     steps: () => [],
   };
+}
+
+function file(path: string, content: string) {
+  return { path, mode: '0644', owner: 'root:root', group: 'dovecot', content };
 }
 
 /** 2.4 refuses a 2.3 file at its first line, and the other way round. */

@@ -8,9 +8,11 @@ import { createFirewall } from './firewall.js';
 import { createHostName } from './host-name.js';
 import { createNginx } from './nginx.js';
 import { createPostfix } from './postfix.js';
+import { createRedis } from './redis.js';
 import { createRelay } from './relay.js';
 import type { Render } from './render.js';
 import { createRspamd } from './rspamd.js';
+import { createSrs } from './srs.js';
 import { createUnbound } from './unbound.js';
 import { createUpgrades } from './upgrades.js';
 
@@ -24,8 +26,10 @@ export function createComponents(render: Render): readonly Component[] {
     createDkim(),
     createNginx(render),
     createCertificates(render),
+    createRedis(render),
     createRspamd(render),
     createDovecot(render),
+    createSrs(render),
     createPostfix(render),
     createRelay(),
   ];

@@ -4,7 +4,20 @@ export interface Versions {
   dovecot: string;
   rspamd: string;
   unbound: string;
+  postsrsd: string;
 }
+
+/** How much may be submitted; what exceeds it is told to come later (4xx). */
+export interface SendingLimits {
+  /** Messages a minute from one client address. */
+  perMinute: number;
+  /** Recipients an hour, and a day, of one login. */
+  perHour: number;
+  perDay: number;
+}
+
+/** Far above a person and a shop, far below what a stolen password is used for. */
+export const defaultLimits: SendingLimits = { perMinute: 100, perHour: 500, perDay: 3000 };
 
 export interface DomainModel {
   name: string;
@@ -72,6 +85,9 @@ export interface ServerModel {
   unknownRecipients?: 'reject' | 'defer';
   /** Left out: mail goes to the receivers' own servers. */
   relays?: readonly RelayModel[];
+  limits: SendingLimits;
+  /** Room for a mailbox that has no limit of its own; 0 is no limit. */
+  quotaBytes: number;
   resolver: { forwarder?: string; trustAnchor?: string };
   /** Profile `backup-mx`: whose mail it keeps, and for which addresses. */
   backup?: BackupModel;

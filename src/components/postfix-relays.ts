@@ -32,6 +32,12 @@ export function relayRoutes({ relays = [] }: ServerModel): { all: string; bySend
   };
 }
 
+/** Next hop of a sender's domain, where it has a relay of its own. */
+export function relayOf({ relays = [] }: ServerModel, domain: string): string | undefined {
+  const own = relays.find((relay) => relay.domain === domain);
+  return own === undefined ? undefined : nextHop(own);
+}
+
 const serviceOf = ({ name }: RelayModel): string => `relay-${postfixWord(name)}`;
 
 /** The brackets keep Postfix from asking for an MX of the relay. */

@@ -4,12 +4,10 @@ import { postfixWord, regexpLiteral } from './escape.js';
 import { mergeLocalMain } from './local-additions.js';
 import { primaryDomain, type ServerModel } from './model.js';
 import { postfixFeatures } from './postfix-features.js';
-import { relayRoutes, relayTransports } from './postfix-relays.js';
+import { relayOf, relayRoutes, relayTransports } from './postfix-relays.js';
 import type { Render } from './render.js';
+import { ownNames, srsDomain, srsTables } from './srs.js';
 import { atLeast } from './version.js';
-
-/** Messages and recipients a minute that one client address may submit: far above a person, far below a stolen password. */
-const submissionRate = { messageRate: 100, recipientRate: 300 };
 
 /** The addresses that a backup takes mail for. */
 export const relayRecipientsPath = '/etc/postfix/relay_recipients';
@@ -21,7 +19,7 @@ export function createPostfix(render: Render): Component {
   return {
     id: 'postfix',
     title: 'Postfix (SMTP 25, submission 465 and 587)',
-    needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'unbound'],
+    needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'srs', 'unbound'],
     applies: () => true,
     packages: (model) => ['postfix', ...(model.mapType === 'lmdb' ? ['postfix-lmdb'] : [])],
     files: (model) => {
@@ -51,6 +49,23 @@ export function createPostfix(render: Render): Component {
                 render('postfix/relay_recipients', { recipients: model.backup.recipients.map(postfixWord) }),
               ),
             ]),
+        ...(srsDomain(model) === undefined
+          ? []
+          : [
+              file(
+                'srs_senders',
+                render('postfix/srs_senders', {
+                  routes: ownNames(model).map((name) => ({
+                    domain: regexpLiteral(name),
+                    route: relayOf(model, name) ?? 'DUNNO',
+                  })),
+                }),
+              ),
+              file(
+                'srs_recipients',
+                render('postfix/srs_recipients', { domain: regexpLiteral(srsDomain(model) ?? '') }),
+              ),
+            ]),
       ];
     },
     units: (model) => [{ name: postfixUnit(model), onChange: 'reload' }],
@@ -60,6 +75,8 @@ export function createPostfix(render: Render): Component {
       '/etc/postfix/master.cf',
       '/etc/postfix/submission_header_checks',
       relayRecipientsPath,
+      '/etc/postfix/srs_senders',
+      '/etc/postfix/srs_recipients',
     ],
     validate: () => [{ fn: 'postfix_validate', args: [] }],
     probe: (model) => [
@@ -125,6 +142,8 @@ function renderMain(render: Render, model: ServerModel): string {
     protocols: model.ipv6 ? 'all' : 'ipv4',
     features: postfixFeatures(model),
     relays: relayRoutes(model),
+    hasMailboxes: model.profile === 'mailboxes',
+    srsReverse: srsDomain(model) === undefined ? '' : srsTables(model).reverse,
   });
 }
 
@@ -144,9 +163,16 @@ function renderMaster(render: Render, model: ServerModel): string {
     chroot: model.os.id === 'ubuntu' && atLeast(model.os.version, '26.04') ? 'n' : 'y',
     submission:
       model.backup === undefined
-        ? render('postfix/submission.master', { ...submissionRate, features: postfixFeatures(model) })
+        ? render('postfix/submission.master', {
+            messageRate: model.limits.perMinute,
+            recipientRate: 3 * model.limits.perMinute,
+            features: postfixFeatures(model),
+          })
         : '',
     relays: relayTransports(model),
+    loopback: render('postfix/loopback.master', {}),
+    hasMailboxes: model.profile === 'mailboxes',
+    srsForward: srsDomain(model) === undefined ? '' : srsTables(model).forward,
     local: model.local.postfixMaster.trim(),
   });
 }

@@ -3,16 +3,16 @@ import { luaString, postfixWord, uclString } from './escape.js';
 import { dkimKeyPath, type ServerModel } from './model.js';
 import type { Render } from './render.js';
 
-/** Modules that only complain without Redis. */
-const needsRedis = ['greylist.conf', 'ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
+/** Modules that would begin to work once there is Redis, and that nobody asked for. */
+const unused = ['ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
 
 /** The milter: signs what leaves, judges what comes. */
 export function createRspamd(render: Render): Component {
   return {
     id: 'rspamd',
-    title: 'Rspamd (DKIM signing, spam filter)',
+    title: 'Rspamd (DKIM signing, spam filter, sending limits)',
     // The table of senders is read anew for each message: nothing of `accounts` must be there yet.
-    needs: ['dkim', 'unbound'],
+    needs: ['dkim', 'unbound', 'redis'],
     // Its first start compiles patterns for ten seconds and more.
     early: 1,
     applies: () => true,
@@ -25,6 +25,7 @@ export function createRspamd(render: Render): Component {
         content,
         group: 'rspamd',
       });
+      const domains = render('rspamd/signing_domains', { domains: signingDomains(model) });
       const plain = (name: string, data: object = {}) => file(name, render(`rspamd/${name}`, data));
       return [
         plain('options.inc'),
@@ -34,9 +35,18 @@ export function createRspamd(render: Render): Component {
         plain('worker-proxy.inc', { count: model.memory >= 3500 ? 2 : 1 }),
         plain('settings.conf', { trusted: (model.trustedRelays ?? []).map(uclString) }),
         plain('milter_headers.conf'),
-        plain('dkim_signing.conf', { domains: signingDomains(model), ...signedHeaders(model) }),
-        plain('rspamd.lua', { senders: luaString('/etc/smtp-setup/maps/senders') }),
-        ...needsRedis.map((name) => file(name, render('rspamd/off.conf', { name }))),
+        plain('redis.conf'),
+        plain('dkim_signing.conf', { domains, ...signedHeaders(model) }),
+        plain('arc.conf', { domains }),
+        plain('dmarc.conf'),
+        plain('greylist.conf'),
+        plain('rspamd.lua', {
+          senders: luaString('/etc/smtp-setup/maps/senders'),
+          domains: luaString('/etc/smtp-setup/domains'),
+          perHour: model.limits.perHour,
+          perDay: model.limits.perDay,
+        }),
+        ...unused.map((name) => file(name, render('rspamd/off.conf', { name }))),
       ];
     },
     // A restart of 3.12 takes 16 seconds and mail gets a 4xx meanwhile; a reload starts the new workers first.
@@ -46,6 +56,7 @@ export function createRspamd(render: Render): Component {
     validate: () => [{ fn: 'rspamd_validate', args: [] }],
     probe: (model) => [
       { fn: 'rspamd_probe_guard', args: [] },
+      { fn: 'rspamd_probe_limit', args: [] },
       ...model.domains.flatMap((domain) => {
         const selector = domain.live ? domain.selectors[0] : undefined;
         return selector === undefined ? [] : [{ fn: 'rspamd_probe_signing', args: [domain.name, selector] }];

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain, parseHostname } from '../lib/names.js';
+import { parseSize } from '../lib/size.js';
 import { chooseRelay } from '../relay/choose-relay.js';
 import {
   attempt,
@@ -55,6 +56,8 @@ export const relaySchema = z
     context.addIssue({ code: 'custom', message: `${chosen.problem} ${chosen.hint}` });
   });
 
+const limit = z.number().int().min(1).max(10_000_000);
+
 /**
  * `smtp-setup.yaml`: intent, no secrets, made to be committed. It can never set API base URLs, token sources or
  * commands (DESIGN.md, section 6). Unknown keys are errors: a typo must not silently do nothing.
@@ -78,6 +81,22 @@ export const serverSchema = z.strictObject({
   ipv6: z.enum(['auto', 'off']).default('auto'),
   /** `false`: no packet filter of ours; what is there stays, and nothing is added to it. Default `true`. */
   firewall: z.boolean().optional(),
+  /** Room for each mailbox that has no limit of its own: `500M`, `5G`, `1T`, or `none`. Left out: 5G. */
+  quota: z
+    .string()
+    .refine((text) => parseSize(text) !== undefined, 'Write a size such as 500M, 5G or 1T, or none.')
+    .optional(),
+  /** What users may send; left out: 100 messages a minute from one address, 500 recipients an hour and 3,000 a day of one login. */
+  limits: z
+    .strictObject({
+      /** Messages a minute from one client address. */
+      perMinute: limit.optional(),
+      /** Recipients an hour of one login. */
+      perHour: limit.optional(),
+      /** Recipients a day of one login. */
+      perDay: limit.optional(),
+    })
+    .optional(),
   /** `defer`: unknown recipients get 450 instead of 550, for the days after an MX was taken over. Default `reject`. */
   unknownRecipients: z.enum(['reject', 'defer']).optional(),
   /** Mail to the outside goes through a hosted provider. */

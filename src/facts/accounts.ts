@@ -8,6 +8,8 @@ export interface AccountsState {
   mailboxes: readonly string[];
   /** Addresses whose login is switched off. */
   disabled: readonly string[];
+  /** Mailboxes with a limit of their own, in bytes; 0 is no limit. Others have the configuration's. */
+  quotas: readonly { address: string; bytes: number }[];
   /** Logins without a mailbox, for applications, with the addresses (`@domain` for all of one) they may send as. */
   logins: readonly { address: string; senders: readonly string[] }[];
   /** Domains that mailboxes can be made for. */
@@ -34,16 +36,23 @@ echo --
 grep -v '^#' domains
 echo --
 ls maps
+echo --
+sed -n 's/^\\([^#:[:space:]][^:[:space:]]*\\):.*[: ]userdb_quota_storage_size=\\([0-9]*\\).*/\\1 \\2/p' users
 true`,
   parse({ stdout }) {
-    const [prepared = '', users = '', aliases = '', disabled = '', senders = '', domains = '', maps = ''] =
-      readParts(stdout, 7);
+    const parts = readParts(stdout, 8);
+    const [prepared = '', users = '', aliases = '', disabled = '', senders = '', domains = ''] = parts;
+    const [maps = '', quotas = ''] = parts.slice(6);
     const logins = readEntries(senders).map(([address, list]) => ({ address, senders: list }));
     const alone = new Set(logins.map(({ address }) => address));
     return {
       prepared: prepared.trim() === 'prepared',
       mailboxes: readAddresses(users).filter((address) => !alone.has(address)),
       disabled: readAddresses(disabled),
+      quotas: readLines(quotas).flatMap((line) => {
+        const [address = '', bytes = ''] = line.split(' ');
+        return /^\d{1,18}$/.test(bytes) && !isThrowAway(address) ? [{ address, bytes: Number(bytes) }] : [];
+      }),
       logins,
       domains: readLines(domains).filter((line) => /^[a-z0-9.-]+$/.test(line)),
       aliases: readEntries(aliases).map(([address, targets]) => ({ address, targets })),

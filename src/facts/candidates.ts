@@ -11,7 +11,14 @@ export interface Candidate {
 }
 
 /** The packages whose version decides what we render. */
-export const versionedPackages = ['postfix', 'dovecot-core', 'rspamd', 'unbound', 'certbot'] as const;
+export const versionedPackages = [
+  'postfix',
+  'dovecot-core',
+  'rspamd',
+  'unbound',
+  'certbot',
+  'postsrsd',
+] as const;
 
 export const candidates: Probe<ReadonlyMap<string, Candidate>> = {
   script: `apt-cache policy ${versionedPackages.join(' ')}`,

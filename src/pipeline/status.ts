@@ -9,6 +9,7 @@ import type { Run } from '../cli/outcome.js';
 import { writeFileAtomically } from '../config/atomic-write.js';
 import { readText } from '../config/load.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
+import { sendingLimits } from '../facts/sending-limits.js';
 import { updates } from '../facts/updates.js';
 import type { Connection } from '../ssh/connection.js';
 import { renderStatus, statusDocument } from '../ui/report/status.js';
@@ -50,10 +51,11 @@ export const runStatus: Run<StatusOptions> = async (context, options) => {
 async function lookInside(session: Session, connection: Connection): Promise<Finding[]> {
   const { signal, clock } = session.context;
   const components = await openComponents(session);
-  const [facts, queue, pending] = await Promise.all([
+  const [facts, queue, pending, limited] = await Promise.all([
     surveyServer(connection, components, signal, []),
     readQueue(connection),
     connection.exec(updates.script, { root: true, maxOutput: 4 * 1024 * 1024, signal }),
+    connection.exec(sendingLimits.script, { root: true, maxOutput: 1024 * 1024, signal }),
   ]);
   if (facts.state.manifest === 'absent') {
     throw new SetupError({
@@ -67,6 +69,7 @@ async function lookInside(session: Session, connection: Connection): Promise<Fin
     facts,
     queue,
     updates: updates.parse({ code: pending.code ?? 1, stdout: pending.stdout }),
+    limited: sendingLimits.parse({ code: limited.code ?? 1, stdout: limited.stdout }),
     now: clock() / 1000,
   });
 }

@@ -1,15 +1,17 @@
-import type {
-  BackupModel,
-  DomainModel,
-  RelayModel,
-  ServerHas,
-  ServerModel,
-  Versions,
+import {
+  type BackupModel,
+  type DomainModel,
+  defaultLimits,
+  type RelayModel,
+  type ServerHas,
+  type ServerModel,
+  type Versions,
 } from '../components/model.js';
 import { atLeast } from '../components/version.js';
 import type { ServerConfig } from '../config/schema.js';
 import type { Facts } from '../facts/index.js';
 import type { OsRelease } from '../facts/os-release.js';
+import { parseSize } from '../lib/size.js';
 import type { ConfiguredRelay } from '../relay/relays-of.js';
 import { readFirewall } from './read-firewall.js';
 
@@ -55,15 +57,30 @@ export interface Models {
   target: ServerModel;
 }
 
+/** A mailbox's room where neither configuration nor the list of users says anything. */
+const defaultQuota = '5G';
+
 export const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
 
 /** What a release ships, for servers whose package lists were never fetched. */
 const shipped: Readonly<Record<string, Versions>> = {
-  'debian 12': { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1' },
-  'debian 13': { postfix: '3.10.5', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0' },
-  'ubuntu 22.04': { postfix: '3.6.4', dovecot: '2.3.16', rspamd: '2.7', unbound: '1.13.1' },
-  'ubuntu 24.04': { postfix: '3.8.6', dovecot: '2.3.21', rspamd: '3.8.1', unbound: '1.19.2' },
-  'ubuntu 26.04': { postfix: '3.10.6', dovecot: '2.4.2', rspamd: '3.8.1', unbound: '1.22.0' },
+  'debian 12': { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1', postsrsd: '1.10' },
+  'debian 13': { postfix: '3.10.5', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0', postsrsd: '1.10' },
+  'ubuntu 22.04': { postfix: '3.6.4', dovecot: '2.3.16', rspamd: '2.7', unbound: '1.13.1', postsrsd: '1.10' },
+  'ubuntu 24.04': {
+    postfix: '3.8.6',
+    dovecot: '2.3.21',
+    rspamd: '3.8.1',
+    unbound: '1.19.2',
+    postsrsd: '1.10',
+  },
+  'ubuntu 26.04': {
+    postfix: '3.10.6',
+    dovecot: '2.4.2',
+    rspamd: '3.8.1',
+    unbound: '1.22.0',
+    postsrsd: '2.0.11',
+  },
 };
 
 /** Gathers what the components need from configuration and facts. Pure. */
@@ -97,6 +114,8 @@ export function buildModel(input: ModelInput): Models {
     ...(input.relays === undefined || input.relays.length === 0
       ? {}
       : { relays: input.relays.map(modelRelay) }),
+    limits: { ...defaultLimits, ...input.server.limits },
+    quotaBytes: parseSize(input.server.quota ?? defaultQuota) ?? 0,
     resolver: {
       ...(input.server.resolver.forwarder === undefined
         ? {}
@@ -187,5 +206,6 @@ function readVersions(os: OsRelease, { packages, candidates }: ModelInput['facts
     dovecot: version('dovecot-core', known?.dovecot),
     rspamd: version('rspamd', known?.rspamd),
     unbound: version('unbound', known?.unbound),
+    postsrsd: version('postsrsd', known?.postsrsd),
   };
 }

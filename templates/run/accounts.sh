@@ -82,6 +82,11 @@ accounts_enable() {
   accounts_do "$2" enable "$1"
 }
 
+# accounts_quota ADDRESS BYTES MAPTYPE: room for this mailbox; 0 is no limit, "default" what the configuration says.
+accounts_quota() {
+  accounts_do "$3" quota "$1" "$2"
+}
+
 # accounts_kick ADDRESS: what is logged in with the old rights is logged out.
 accounts_kick() {
   [ "$STEP_CHANGED" = 0 ] ||
@@ -160,6 +165,8 @@ my $probe = qr/^smtp-setup-probe@/;
 my $check = qr/^(smtp-setup-check-[0-9a-f]{8})@/;
 # Dovecot's passdb then accepts the login from this network only, which is none (doc: authentication/allow_nets).
 my $nowhere = 'allow_nets=255.255.255.255/32';
+# A userdb field: the setting of that name in Dovecot 2.4, and what 2.3's quota_rule looks up.
+my $quota = 'userdb_quota_storage_size';
 
 sub fail { print "$_[0]\n"; exit 1 }
 
@@ -212,17 +219,11 @@ if ($operation eq 'add') {
     @users = grep { login($_) ne $address } @users;
     @logins = grep { entry_key($_) ne $address } @logins;
 } elsif ($operation eq 'disable' || $operation eq 'enable') {
-    my $address = checked($arguments[0]);
-    my $done = 0;
-    for my $line (@users) {
-        next unless login($line) eq $address;
-        my @fields = split /:/, $line, -1;
-        my @extra = grep { $_ ne $nowhere } split ' ', join ':', @fields[7 .. $#fields];
-        push @extra, $nowhere if $operation eq 'disable';
-        $line = join ':', (map { $fields[$_] // '' } 0 .. 6), "@extra";
-        $done = 1;
-    }
-    fail("there is no mailbox $address") unless $done;
+    change_extra($arguments[0], qr/^\Q$nowhere\E$/, $operation eq 'disable' ? $nowhere : ());
+} elsif ($operation eq 'quota') {
+    my ($address, $bytes) = @arguments;
+    fail("not a number of bytes: $bytes") unless $bytes =~ /^(?:default|0|[1-9][0-9]{0,17})$/;
+    change_extra($address, qr/^\Q$quota\E=/, $bytes eq 'default' ? () : "$quota=$bytes");
 } elsif ($operation eq 'alias') {
     my $address = checked($arguments[0], 1);
     my @targets = split /,/, lc $arguments[1];
@@ -259,6 +260,20 @@ sub lines {
 sub login { my $line = shift; return $line =~ /^([^#:\s][^:\s]*):/ ? $1 : '' }
 sub entries { return grep { /^[^#\s]\S*\s+\S/ } @_ }
 sub entry_key { my $line = shift; return $line =~ /^([^#\s]\S*)\s/ ? $1 : '' }
+
+# The extra fields of a login's line: those that fit go, the new one comes.
+sub change_extra {
+    my ($address, $fits, @new) = (checked(shift), @_);
+    my $done = 0;
+    for my $line (@users) {
+        next unless login($line) eq $address;
+        my @fields = split /:/, $line, -1;
+        my @extra = grep { !/$fits/ } split ' ', join ':', @fields[7 .. $#fields];
+        $line = join ':', (map { $fields[$_] // '' } 0 .. 6), join ' ', @extra, @new;
+        $done = 1;
+    }
+    fail("there is no mailbox $address") unless $done;
+}
 
 # A mailbox or alias of one of our domains; for aliases also the catch-all `@domain`.
 sub checked {

@@ -18,9 +18,39 @@ dovecot_probe_imap() {
   return 1
 }
 
-# dovecot_probe_login DOMAIN MAPTYPE: a throw-away mailbox can log in, with its password only.
+# dovecot_probe_sieve: ManageSieve offers TLS; spam goes into Junk, and other mail does not. (That nobody can log in without
+# TLS does not show from here: Dovecot takes a connection from its own address for a safe one.)
+dovecot_probe_sieve() {
+  local said script=/etc/smtp-setup/sieve/spam.sieve
+  # Users' processes cannot write beside it.
+  said=$(sievec "$script" 2>&1) || { problem "$script: $(short_text "$said")"; return 1; }
+  port_answers 127.0.0.1 4190 '"IMPLEMENTATION"' 30 || return
+  said=$(perl -MSocket=:all -e '
+    $SIG{ALRM} = sub { die "no answer\n" }; alarm 30;
+    socket(my $socket, PF_INET, SOCK_STREAM, 0) or die;
+    connect($socket, pack_sockaddr_in(4190, INADDR_LOOPBACK)) or die "$!\n";
+    my $seen = "";
+    while (my $line = <$socket>) { $seen .= $line; last if $line =~ /^OK/ }
+    print $seen' 2>&1)
+  case $said in *'"STARTTLS"'*) ;; *) problem "ManageSieve offers no TLS: $(short_text "$said")"; return 1 ;; esac
+  said=$(sieve_verdict 'X-Spam: Yes')
+  case $said in *Junk*) ;; *) problem "spam would not go into Junk: $(short_text "$said")"; return 1 ;; esac
+  said=$(sieve_verdict 'X-Spam: No')
+  case $said in *Junk*) problem "all mail would go into Junk: $(short_text "$said")"; return 1 ;; *INBOX*) ;; *) problem "sieve: $(short_text "$said")"; return 1 ;; esac
+}
+
+# sieve_verdict HEADER: where the script puts a message with it. sieve-test reads it as the owner of all mail.
+sieve_verdict() {
+  local mail
+  mail=$(mktemp) && chmod 0644 "$mail" || return
+  printf 'From: <a@probe.invalid>\n%s\nSubject: probe\n\nprobe\n' "$1" >"$mail"
+  sieve-test /etc/smtp-setup/sieve/spam.sieve "$mail" 2>&1
+  rm -f "$mail"
+}
+
+# dovecot_probe_login DOMAIN MAPTYPE: a throw-away mailbox can log in, with its password only, and its room is counted.
 dovecot_probe_login() {
-  local code=0 login="smtp-setup-probe@$1"
+  local code=0 login="smtp-setup-probe@$1" box="$ROOT/var/vmail/$1/smtp-setup-probe"
   accounts_probe_begin "$1" "$2" || return
   # Twice: the list is looked at once a second (see postfix_probe_submission).
   doveadm auth test "$login" <"$RUNTIME/$RUN_ID/probe-password" || doveadm auth test "$login" <"$RUNTIME/$RUN_ID/probe-password" ||
@@ -29,6 +59,9 @@ dovecot_probe_login() {
     problem 'a login with a wrong password was accepted'
     code=1
   fi
+  doveadm quota get -u "$login" 2>/dev/null | grep -q STORAGE ||
+    { problem "the quota of a mailbox is not counted: $(dovecot_words)"; code=1; }
+  rm -rf "${box:?}"
   doveadm user "no-such-mailbox-here@$1" >/dev/null 2>&1 && { problem 'a mailbox that does not exist is known'; code=1; }
   accounts_probe_end "$2" || return
   return "$code"

@@ -22,6 +22,16 @@ rspamd_probe_signing() {
   rspamd_wait && milter_says "postmaster@$1" "^accept .*[; ]d=$1;.*[; ]s=$2;|^accept .*[; ]s=$2;.*[; ]d=$1;"
 }
 
+# rspamd_probe_limit: a login that has sent too much is told to come later.
+rspamd_probe_limit() {
+  local code=0 user=smtp-setup-probe@limit.invalid
+  rspamd_wait || return
+  redis_ask set "smtp-setup:sent:$user:hour" 10000000 EX 60 >/dev/null
+  milter_says "$user" '^tempfail 451 4\.7\.1 Sending limit reached' "$user" || code=1
+  redis_ask del "smtp-setup:sent:$user:hour" "smtp-setup:tripped:$user" >/dev/null
+  return "$code"
+}
+
 # rspamd_sign_sample DOMAIN: prints the DKIM-Signature that a small message of postmaster's gets, for whoever verifies it.
 rspamd_sign_sample() {
   local tries=0
@@ -66,12 +76,12 @@ rspamd_words() {
   journalctl -u rspamd.service -n 30 -o cat --no-pager 2>/dev/null | grep -i 'cannot\|error\|lua' | tail -n 2 | tr '\n' ' '
 }
 
-# milter_says FROM REGEX: what the milter decides on a small message from loopback, with the signature it adds.
+# milter_says FROM REGEX [LOGIN]: what the milter decides on a small message from loopback, with the signature it adds.
 milter_says() {
   local seen
   seen=$(perl -MSocket=:all -e '
     use strict; use warnings;
-    my ($from, $want) = @ARGV;
+    my ($from, $want, $login) = @ARGV;
     $SIG{ALRM} = sub { die "no answer within 60 s\n" }; alarm 60;
     socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
     connect($socket, pack_sockaddr_in(11332, INADDR_LOOPBACK)) or die "127.0.0.1:11332: $!\n";
@@ -103,7 +113,7 @@ milter_says() {
     $send->("DC" . "j\0probe.invalid\0");
     $step->("Clocalhost\0004" . pack("n", 25252) . "127.0.0.1\0");
     $step->("Hlocalhost\0");
-    $send->("DM" . "i\0PROBE\0");
+    $send->("DM" . "i\0PROBE\0" . ($login eq "" ? "" : "{auth_authen}\0$login\0{auth_type}\0PLAIN\0"));
     $step->("M<$from>\0");
     $step->("R<$from>\0");
     $step->("T");
@@ -131,7 +141,7 @@ milter_says() {
     $verdict =~ s/\s+/ /g;
     if ($verdict =~ /$want/) { print $verdict; exit 0 }
     print substr($verdict, 0, 300), " (expected $want)"; exit 1;
-  ' "$1" "$2" 2>&1) && { MILTER_VERDICT=$seen; return 0; }
+  ' "$1" "$2" "${3:-}" 2>&1) && { MILTER_VERDICT=$seen; return 0; }
   problem "the milter, for a message from $1: $(short_text "$seen")"
   return 1
 }

@@ -8,6 +8,7 @@ const welcome: Readonly<Record<number, readonly string[]>> = {
   465: ['master', 'smtpd'],
   587: ['master', 'smtpd', 'sendmail', 'sendmail-mta'],
   993: ['dovecot', 'imap-login'],
+  4190: ['dovecot', 'managesieve-login', 'managesieve-lo'],
   80: ['nginx'],
   443: ['nginx'],
 };

@@ -7,6 +7,8 @@ export interface StatusInput {
   facts: Pick<Facts, 'state' | 'units' | 'disk' | 'packages' | 'files'>;
   queue: readonly QueuedMessage[];
   updates: UpdatesState;
+  /** Logins that have reached their sending limit within a day. */
+  limited: readonly string[];
   /** Seconds since 1970. */
   now: number;
 }
@@ -16,11 +18,12 @@ const services = [
   ['postfix@-.service', 'postfix.service'],
   ['dovecot.service'],
   ['rspamd.service'],
+  ['smtp-setup-redis.service'],
   ['unbound.service'],
   ['nginx.service'],
   ['certbot.timer'],
 ] as const;
-const programs = ['postfix', 'dovecot-core', 'rspamd', 'unbound', 'nginx', 'certbot'];
+const programs = ['postfix', 'dovecot-core', 'rspamd', 'redis-tools', 'unbound', 'nginx', 'certbot'];
 
 const hour = 3600;
 
@@ -30,6 +33,7 @@ export function judgeServer(input: StatusInput): Finding[] {
     ...judgeServices(input),
     ...judgeDisk(input),
     judgeQueue(input),
+    judgeLimits(input),
     ...judgeFiles(input),
     judgeRuns(input),
     ...judgeUpdates(input),
@@ -110,6 +114,26 @@ function judgeQueue({ queue, now }: StatusInput): Finding {
         ? 'Nothing waits.'
         : `${waiting} waiting${age}${held > 0 ? `, ${held} on hold` : ''}.`,
     ...(long ? { fix: { text: 'smtp-setup queue list shows why; smtp-setup report sums it up.' } } : {}),
+  };
+}
+
+/** The fuse against stolen passwords: who blew it? */
+function judgeLimits({ limited }: StatusInput): Finding {
+  const common = {
+    id: 'SRV-LIMIT',
+    group: 'Mail',
+    title: 'No login sends too much',
+    subject: 'sending limits',
+  };
+  if (limited.length === 0)
+    return { ...common, status: 'pass', message: 'None reached its limit within a day.' };
+  return {
+    ...common,
+    status: 'warn',
+    message: `Told to come later: ${limited.slice(0, 10).join(', ')}${limited.length > 10 ? ', …' : ''}`,
+    fix: {
+      text: 'Look at what was sent: smtp-setup logs --from ADDRESS. A stolen password is changed with smtp-setup user passwd ADDRESS; a limit that is too low is raised under `limits` in smtp-setup.yaml.',
+    },
   };
 }
 

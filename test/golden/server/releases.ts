@@ -1,4 +1,9 @@
-import { freshFirewall, nothingDone, type ServerModel } from '../../../src/components/model.js';
+import {
+  defaultLimits,
+  freshFirewall,
+  nothingDone,
+  type ServerModel,
+} from '../../../src/components/model.js';
 
 const base: Omit<ServerModel, 'os' | 'versions'> = {
   hostname: 'mail.example.org',
@@ -10,6 +15,8 @@ const base: Omit<ServerModel, 'os' | 'versions'> = {
   ],
   certificate: 'none',
   ipv6: true,
+  limits: defaultLimits,
+  quotaBytes: 5 * 1024 ** 3,
   resolver: {},
   has: nothingDone,
   firewall: freshFirewall,
@@ -22,22 +29,22 @@ export const releases: Record<string, ServerModel> = {
   'debian-12': {
     ...base,
     os: { id: 'debian', version: '12', codename: 'bookworm' },
-    versions: { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1' },
+    versions: { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1', postsrsd: '1.10' },
   },
   'debian-13': {
     ...base,
     os: { id: 'debian', version: '13', codename: 'trixie' },
-    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0' },
+    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0', postsrsd: '1.10' },
   },
   'ubuntu-22.04': {
     ...base,
     os: { id: 'ubuntu', version: '22.04', codename: 'jammy' },
-    versions: { postfix: '3.6.4', dovecot: '2.3.16', rspamd: '2.7', unbound: '1.13.1' },
+    versions: { postfix: '3.6.4', dovecot: '2.3.16', rspamd: '2.7', unbound: '1.13.1', postsrsd: '1.10' },
   },
   'ubuntu-24.04': {
     ...base,
     os: { id: 'ubuntu', version: '24.04', codename: 'noble' },
-    versions: { postfix: '3.8.6', dovecot: '2.3.21', rspamd: '3.8.1', unbound: '1.19.2' },
+    versions: { postfix: '3.8.6', dovecot: '2.3.21', rspamd: '3.8.1', unbound: '1.19.2', postsrsd: '1.10' },
     // With a backup.
     trustedRelays: ['198.51.100.26', '2001:db8::26'],
   },
@@ -45,7 +52,7 @@ export const releases: Record<string, ServerModel> = {
   'ubuntu-26.04': {
     ...base,
     os: { id: 'ubuntu', version: '26.04', codename: 'resolute' },
-    versions: { postfix: '3.10.6', dovecot: '2.4.2', rspamd: '3.8.1', unbound: '1.24.0' },
+    versions: { postfix: '3.10.6', dovecot: '2.4.2', rspamd: '3.8.1', unbound: '1.24.0', postsrsd: '2.0.11' },
     mapType: 'lmdb',
     hostname: 'example.org',
     domains: [{ name: 'example.org', selectors: ['s20260105'], live: true }],
@@ -92,7 +99,7 @@ export const others: Record<string, ServerModel> = {
     hostname: 'mail2.example.org',
     profile: 'backup-mx',
     os: { id: 'debian', version: '13', codename: 'trixie' },
-    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0' },
+    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0', postsrsd: '1.10' },
     domains: [],
     backup: {
       domains: [

@@ -262,6 +262,31 @@ describe('accounts_add_all', () => {
   });
 });
 
+describe('accounts_quota', () => {
+  it('keeps a limit of its own in the line of the mailbox, beside what else is there', async () => {
+    await add('alice@example.org', 'alice');
+    const before = server.read(`${home}/users`);
+    expect((await run(['accounts_quota', 'Alice@example.org', '5368709120', 'hash'])).changed).toBe(true);
+    expect(lines('users')[1]).toMatch(/::::::userdb_quota_storage_size=5368709120$/);
+    expect((await run(['accounts_quota', 'alice@example.org', '5368709120', 'hash'])).changed).toBe(false);
+    await run(['accounts_disable', 'alice@example.org', 'hash']);
+    await run(['accounts_quota', 'alice@example.org', '0', 'hash']);
+    expect(lines('users')[1]).toMatch(/::::::allow_nets=255\.255\.255\.255\/32 userdb_quota_storage_size=0$/);
+    await run(['accounts_enable', 'alice@example.org', 'hash']);
+    await run(['accounts_quota', 'alice@example.org', 'default', 'hash']);
+    expect(server.read(`${home}/users`)).toBe(before);
+  });
+
+  it('takes nothing but a number, of a mailbox that is there', async () => {
+    await add('alice@example.org', 'alice');
+    for (const bytes of ['1G', '-1', '01', '1 allow_nets=0.0.0.0/0'])
+      expect((await run(['accounts_quota', 'alice@example.org', bytes, 'hash'])).problem).toContain(
+        'not a number of bytes',
+      );
+    expect((await run(['accounts_quota', 'x@example.org', '1', 'hash'])).problem).toContain('no mailbox x@');
+  });
+});
+
 describe('accounts_disable and accounts_enable', () => {
   it('take login and sending away, keep mail and password, and give all back byte by byte', async () => {
     await add('alice@example.org', 'alice');

@@ -66,7 +66,7 @@ describe('the registry', () => {
 
   test('opens the ports of a mail server and of ACME, and no other', () => {
     expect(components.flatMap((one) => [...one.ports(debian)]).sort((a, b) => a - b)).toEqual([
-      25, 80, 465, 587, 993,
+      25, 80, 465, 587, 993, 4190,
     ]);
   });
 });
@@ -81,11 +81,10 @@ describe.each(models)('%s is no open relay', (_, model) => {
 
   test('two locks, loopback alone is trusted', () => {
     expect(setting('mynetworks')).toEqual(['127.0.0.0/8 [::1]/128']);
-    for (const lock of ['smtpd_relay_restrictions', 'smtpd_recipient_restrictions']) {
-      expect(setting(lock)).toEqual([
-        'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination',
-      ]);
-    }
+    const locks = 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination';
+    expect(setting('smtpd_relay_restrictions')).toEqual([locks]);
+    // What follows the lock can only refuse.
+    expect(setting('smtpd_recipient_restrictions')[0]?.split(/,\n/)[0]).toBe(locks);
     expect(setting('relay_domains')).toEqual(['']);
   });
 
@@ -137,11 +136,12 @@ describe('DKIM signing', () => {
     expect(signing(model)).not.toMatch(/old|two\.org|three\.org/);
     expect(get('rspamd').probe(model)).toEqual([
       { fn: 'rspamd_probe_guard', args: [] },
+      { fn: 'rspamd_probe_limit', args: [] },
       { fn: 'rspamd_probe_signing', args: ['one.org', 'new'] },
     ]);
   });
 
-  test('going live changes this file and no other', () => {
+  test('going live changes what signs and seals, and no other file', () => {
     const before = { ...debian, domains: debian.domains.map((domain) => ({ ...domain, live: false })) };
     const after = { ...debian, domains: debian.domains.map((domain) => ({ ...domain, live: true })) };
     const files = (model: ServerModel) => components.flatMap((one) => one.files(model));
@@ -150,12 +150,37 @@ describe('DKIM signing', () => {
       files(after)
         .filter((file) => old.get(file.path) !== file.content)
         .map(({ path }) => path),
-    ).toEqual(['/etc/rspamd/local.d/dkim_signing.conf']);
+    ).toEqual(['/etc/rspamd/local.d/dkim_signing.conf', '/etc/rspamd/local.d/arc.conf']);
   });
 
   test('never guesses a key', () => {
     expect(signing(debian)).toContain('try_fallback = false;');
     expect(signing(debian)).toContain('sign_local = false;');
+  });
+});
+
+describe('sending limits', () => {
+  const model = { ...debian, limits: { perMinute: 7, perHour: 50, perDay: 300 } };
+
+  test("are the configuration's, in the filter and at submission", () => {
+    const lua = content(model, '/etc/rspamd/local.d/rspamd.lua');
+    expect(lua).toContain('{ name = "hour", seconds = 3600, most = 50 }');
+    expect(lua).toContain('{ name = "day", seconds = 86400, most = 300 }');
+    const master = content(model, '/etc/postfix/master.cf');
+    expect(master.match(/-o smtpd_client_message_rate_limit=7\n/g)).toHaveLength(2);
+    expect(master.match(/-o smtpd_client_recipient_rate_limit=21\n/g)).toHaveLength(2);
+  });
+
+  test('are counted where nobody else reaches, and nothing of it is kept on disk', () => {
+    const redis = content(model, '/etc/smtp-setup/redis.conf');
+    expect(redis).toMatch(/^port 0$/m);
+    expect(redis).toMatch(/^save ""$/m);
+    expect(redis).toMatch(/^maxmemory 24mb$/m);
+    const socket = /^unixsocket (.+)$/m.exec(redis)?.[1];
+    expect(content(model, '/etc/rspamd/local.d/redis.conf')).toContain(`servers = "${socket}";`);
+    const unit = content(model, '/etc/systemd/system/smtp-setup-redis.service');
+    expect(unit).toContain('RuntimeDirectoryMode=0700');
+    expect(unit).toContain(`RuntimeDirectory=${socket?.split('/')[2]}`);
   });
 });
 
@@ -221,8 +246,20 @@ describe('by installed version', () => {
     for (const text of [old, now]) {
       expect(text).toMatch(/inet_listener imap \{\n {4}port = 0/);
       expect(text).not.toContain('conf.d/');
+      expect(text).toMatch(/inet_listener sieve \{\n {4}port = 4190/);
+      expect(text).toContain('452 4.2.2 Mailbox is full');
       expect(text.trimEnd().endsWith('!include_try /etc/smtp-setup/local/dovecot.conf')).toBe(true);
     }
+  });
+
+  test("a mailbox's room is the configuration's, where the list of users says nothing else", () => {
+    const path = '/etc/dovecot/dovecot.conf';
+    const of = (dovecot: string, quotaBytes: number) =>
+      content({ ...debian, quotaBytes, versions: { ...debian.versions, dovecot } }, path);
+    expect(of('2.3.19', 1000)).toContain('quota_rule = *:bytes=%{userdb:quota_storage_size:1000}');
+    expect(of('2.3.19', 0)).toContain('quota_rule = *:bytes=%{userdb:quota_storage_size:0}');
+    expect(of('2.4.1', 1000)).toContain('\nquota_storage_size = 1000\n');
+    expect(of('2.4.1', 0)).toContain('\nquota_storage_size = unlimited\n');
   });
 
   test.each([

@@ -34,7 +34,12 @@ describe('hosted relays in Postfix', () => {
 
   it('take all mail, but that of a domain with a relay of its own', () => {
     expect(main).toContain('default_transport = relay-server:[smtp.sendgrid.net]:587\n');
-    expect(main).toContain(
+    // Beside what is forwarded, in one table; without forwarding it has a setting of its own.
+    expect(main).toContain('sender_dependent_default_transport_maps = regexp:/etc/postfix/srs_senders\n');
+    expect(fileOf(model, '/etc/postfix/srs_senders')).toContain(
+      '/@example\\.net$/   relay-example.net:[smtp.example.com]:465\n',
+    );
+    expect(fileOf({ ...model, profile: 'send-only' }, '/etc/postfix/main.cf')).toContain(
       'sender_dependent_default_transport_maps = inline:{{@example.net = relay-example.net:[smtp.example.com]:465}}\n',
     );
     expect(main).toContain('smtp_sasl_auth_soft_bounce = yes\n');
@@ -56,7 +61,7 @@ describe('hosted relays in Postfix', () => {
 
   it('leave every file as it is where there are none', () => {
     for (const path of ['/etc/postfix/main.cf', '/etc/postfix/master.cf']) {
-      expect(fileOf(base, path)).not.toMatch(/relay-|sasl_password|default_transport/);
+      expect(fileOf(base, path)).not.toMatch(/relay-|sasl_password|^default_transport/m);
     }
   });
 

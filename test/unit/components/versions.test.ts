@@ -20,7 +20,7 @@ describe('what a Postfix version knows', () => {
   const of = (postfix: string, id: 'debian' | 'ubuntu' = 'debian') =>
     postfixFeatures({
       os: { id, version: '', codename: '' },
-      versions: { postfix, dovecot: '', rspamd: '', unbound: '' },
+      versions: { postfix, dovecot: '', rspamd: '', unbound: '', postsrsd: '' },
     });
 
   test.each([

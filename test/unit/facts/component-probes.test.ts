@@ -16,7 +16,7 @@ describe('mailboxes and aliases', () => {
   it('are listed without the left-over of a probe', () => {
     const found = accounts.parse(
       out(
-        'prepared\n--\nalice@example.org\nsmtp-setup-probe@example.org\nnot an address\n--\ninfo@example.org a@b.test, c@d.test\n@example.org x@y.test\nodd\n--\nalice@example.org\n--\nshop@example.org a@example.org,@example.net\n--\nexample.org\nexample.net\n$(id)\n--\nmailboxes\nmailboxes.lmdb\n'.replace(
+        'prepared\n--\nalice@example.org\nsmtp-setup-probe@example.org\nnot an address\n--\ninfo@example.org a@b.test, c@d.test\n@example.org x@y.test\nodd\n--\nalice@example.org\n--\nshop@example.org a@example.org,@example.net\n--\nexample.org\nexample.net\n$(id)\n--\nmailboxes\nmailboxes.lmdb\n--\nalice@example.org 1073741824\nsmtp-setup-probe@example.org 1\nx@example.org $(id)\n'.replace(
           'not an address\n',
           'not an address\nshop@example.org\n',
         ),
@@ -26,6 +26,7 @@ describe('mailboxes and aliases', () => {
       prepared: true,
       mailboxes: ['alice@example.org'],
       disabled: ['alice@example.org'],
+      quotas: [{ address: 'alice@example.org', bytes: 1_073_741_824 }],
       logins: [{ address: 'shop@example.org', senders: ['a@example.org', '@example.net'] }],
       domains: ['example.org', 'example.net'],
       aliases: [
@@ -42,6 +43,12 @@ describe('mailboxes and aliases', () => {
       input: '# note: hash\nalice@example.org:{ARGON2ID}$argon2id$secret::::::\n:{ARGON2ID}secret\n',
     });
     expect(stdout.toString()).toBe('alice@example.org\n');
+    const quotas = /^sed -n .*quota.*$/m.exec(accounts.script)?.[0]?.replace(/ users$/, '') ?? '';
+    const limited = spawnSync('sh', ['-c', quotas], {
+      input:
+        'a@example.org:{ARGON2ID}$argon2id$secret::::::\nb@example.org:{ARGON2ID}secret::::::allow_nets=::1/128 userdb_quota_storage_size=12\n',
+    });
+    expect(limited.stdout.toString()).toBe('b@example.org 12\n');
   });
 
   it('nothing is there on a fresh server', () => {
@@ -49,6 +56,7 @@ describe('mailboxes and aliases', () => {
       prepared: false,
       mailboxes: [],
       disabled: [],
+      quotas: [],
       logins: [],
       domains: [],
       aliases: [],

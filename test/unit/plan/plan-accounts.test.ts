@@ -13,6 +13,7 @@ import { planMailDeletion } from '../../../src/plan/plan-mail-deletion.js';
 const accounts: Accounts = {
   mailboxes: ['ada@example.org', 'bob@example.org', 'ada@example.net'],
   disabled: ['bob@example.org'],
+  quotas: [],
   logins: [{ address: 'shop@example.org', senders: ['@example.org'] }],
   domains: ['example.org', 'example.net'],
   aliases: [

@@ -56,6 +56,7 @@ function plan(more: Partial<UninstallInput> = {}, facts: Partial<UninstallInput[
         prepared: true,
         mailboxes: ['ada@example.org'],
         disabled: [],
+        quotas: [],
         logins: [],
         domains: ['example.org'],
         aliases: [],

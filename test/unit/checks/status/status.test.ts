@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding } from '../../../../src/checks/check.js';
 import { compareStatus, parseSnapshot, takeSnapshot } from '../../../../src/checks/status/compare.js';
 import { judgeServer, type StatusInput } from '../../../../src/checks/status/judge-server.js';
+import { sendingLimits } from '../../../../src/facts/sending-limits.js';
 import { updates } from '../../../../src/facts/updates.js';
 import { createIo } from '../../../../src/ui/io.js';
 import { renderStatus } from '../../../../src/ui/report/status.js';
@@ -49,6 +50,7 @@ function input(facts: Partial<StatusInput['facts']> = {}, rest: Partial<StatusIn
     },
     queue: [],
     updates: { pending: [], refreshed: now - 3600, reboot: false },
+    limited: [],
     now,
     ...rest,
   };
@@ -131,6 +133,21 @@ describe('judgeServer', () => {
     expect(judge(input({ state: { ...base, runs: [run] } }), 'SRV-RUN')).toEqual(['runs warn']);
     expect(judge(input({ state: { ...base, pending: ['postfix'] } }), 'SRV-RUN')).toEqual(['runs warn']);
     expect(judge(input({ state: { ...base, running: run, runs: [run] } }), 'SRV-RUN')).toEqual(['runs info']);
+  });
+
+  it('names who has reached the sending limit', () => {
+    expect(judge(input(), 'SRV-LIMIT')).toEqual(['sending limits pass']);
+    const found = judgeServer(input({}, { limited: ['shop@example.org'] })).find(
+      ({ id }) => id === 'SRV-LIMIT',
+    );
+    expect(found).toMatchObject({ status: 'warn', message: 'Told to come later: shop@example.org' });
+    expect(
+      sendingLimits.parse({
+        code: 0,
+        stdout:
+          'smtp-setup:tripped:shop@example.org\nsmtp-setup:tripped:smtp-setup-probe@limit.invalid\nsmtp-setup:sent:a@example.org:day\nCould not connect\n',
+      }),
+    ).toEqual(['shop@example.org']);
   });
 
   it('tells security updates, old lists, and a reboot that is due', () => {
