@@ -160,7 +160,8 @@ async function planZones(
     zones.map(async (survey) => {
       const names = [...own, hostname].filter((name) => isWithin(name, survey.zone.name));
       const waiting = own.flatMap((name) => {
-        const at = lock.removed?.[name]?.at;
+        // A domain that was set up again since has a key in use.
+        const at = lock.domains[name] === undefined ? lock.removed?.[name]?.at : undefined;
         return at === undefined ? [] : [Date.parse(at) + keyWaitDays * 86_400_000];
       });
       const due = waiting.length > 0 && waiting.every((time) => context.clock() >= time);
@@ -254,7 +255,7 @@ function forget(
   for (const [name, entry] of Object.entries(before))
     if (!names.includes(name) || now < Date.parse(entry.at) + keyWaitDays * 86_400_000) removed[name] = entry;
   for (const name of names) {
-    if (before[name] !== undefined) continue;
+    if (lock.domains[name] === undefined && before[name] !== undefined) continue;
     const zone = zones.find((survey) => isWithin(name, survey.zone.name))?.zone.name;
     const keys = new Map(
       [
