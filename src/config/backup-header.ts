@@ -13,6 +13,8 @@ export interface BackupHeader {
   dkim: { domain: string; selector: string; publicKey: string }[];
   /** The certificate in use; `issued` means that its lineage is in the backup. */
   certificate: { state: 'none' | 'self-signed' | 'issued'; names: string[]; directory?: string; ca?: string };
+  /** Logins for hosted relays: for whose mail, and for which host. */
+  relays?: { name: string; host: string }[] | undefined;
 }
 
 const name = z.string().regex(/^[a-z0-9*]([a-z0-9._-]{0,252})$/);
@@ -38,6 +40,7 @@ const schema = z.strictObject({
     directory: z.url().optional(),
     ca: z.string().max(65536).optional(),
   }),
+  relays: z.array(z.strictObject({ name, host: name })).optional(),
 });
 
 /** Undefined when the text is no header that this version knows. */

@@ -25,7 +25,7 @@ import { chooseProtection, withSurroundings } from './backup-key.js';
 import { connectServer } from './connect-server.js';
 import { openSession, type Session } from './session.js';
 
-const asked = ['state', 'accounts', 'hostName', 'dkim', 'certificate', 'os'] as const;
+const asked = ['state', 'accounts', 'hostName', 'dkim', 'certificate', 'os', 'relayLogins'] as const;
 type BackupFacts = Pick<Facts, (typeof asked)[number]>;
 
 /** `backup`: one connection, three round trips; the file appears under its name only when it is whole. */
@@ -144,7 +144,7 @@ async function failureOf(work: Promise<unknown>): Promise<never> {
 }
 
 function describe(
-  { accounts, dkim, certificate, os }: BackupFacts,
+  { accounts, dkim, certificate, os, relayLogins }: BackupFacts,
   hostname: string,
   now: number,
 ): BackupHeader {
@@ -163,6 +163,7 @@ function describe(
       ...(certificate.directory === undefined ? {} : { directory: certificate.directory }),
       ...(certificate.ca === undefined ? {} : { ca: certificate.ca }),
     },
+    ...(relayLogins.length > 0 ? { relays: relayLogins.map(({ name, host }) => ({ name, host })) } : {}),
   };
 }
 

@@ -28,6 +28,10 @@ export function planRestore(backup: BackupContents, facts: Facts): RestorePlan {
       mailboxes: [...new Set([...facts.accounts.mailboxes, ...header.mailboxes])],
     },
     certificate: afterRestore(header, facts.certificate),
+    relayLogins: [
+      ...facts.relayLogins,
+      ...(header.relays ?? []).filter((relay) => !facts.relayLogins.some(({ name }) => name === relay.name)),
+    ],
   };
   if (facts.restored === id) return { facts, steps: [] };
   return {
