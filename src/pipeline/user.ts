@@ -4,11 +4,14 @@ import { parseUserList } from '../config/user-list.js';
 import { Exit, SetupError } from '../errors.js';
 import { mailStoreScript, parseMailStore } from '../facts/mail-store.js';
 import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
+import { sanitizeLine } from '../lib/sanitize.js';
+import { parseSize } from '../lib/size.js';
 import {
   hasLogin,
   type NewUser,
   planNewPassword,
   planNewUsers,
+  planQuota,
   planRemoval,
   planSwitch,
 } from '../plan/plan-accounts.js';
@@ -35,6 +38,8 @@ export const runUser: Run<UserOptions> = async (context, options) => {
       return add(session, action, options.yes);
     case 'passwd':
       return passwd(session, action, options.yes);
+    case 'quota':
+      return quota(session, action, options.yes);
     case 'rm':
       return remove(session, action, options.yes);
     default: {
@@ -146,6 +151,23 @@ async function passwd(
     },
   });
   return report(session, outcome, generated);
+}
+
+async function quota(
+  session: Session,
+  { address: given, size }: Extract<UserAction, { kind: 'quota' }>,
+  yes: boolean,
+): Promise<Outcome> {
+  const address = parseAddress(given);
+  const bytes = size === 'default' ? size : parseSize(size);
+  if (bytes === undefined)
+    throw usage(`${sanitizeLine(size, 40)} is no size such as 500M, 5G, none or default.`);
+  const outcome = await changeServer(session, {
+    command: 'user-quota',
+    yes,
+    plan: async ({ accounts }) => planQuota(accounts, address, { text: size, bytes }),
+  });
+  return report(session, outcome, new Map());
 }
 
 async function remove(

@@ -157,6 +157,42 @@ export function planSwitch(
   };
 }
 
+/** Room for a mailbox: bytes, 0 for no limit, or the configuration's. Throws E_ACCOUNT_UNKNOWN, E_ACCOUNT_QUOTA. */
+export function planQuota(
+  accounts: Accounts,
+  address: string,
+  size: { text: string; bytes: number | 'default' },
+): AccountChange {
+  requireLogins(accounts, [address]);
+  if (!accounts.mailboxes.includes(address)) {
+    throw refuse(
+      'E_ACCOUNT_QUOTA',
+      `${address} is a login without a mailbox; it holds no mail.`,
+      [],
+      ['smtp-setup user list shows the mailboxes.'],
+    );
+  }
+  const now = accounts.quotas.find((one) => one.address === address)?.bytes ?? 'default';
+  if (now === size.bytes) return { steps: [], secrets: [], notes: [] };
+  const titles = new Map([
+    ['none', `Let the mailbox ${address} grow without limit`],
+    ['default', `Give the mailbox ${address} as much room as the others`],
+  ]);
+  return {
+    steps: [
+      {
+        id: `quota:${address}`,
+        run: 'install',
+        title: titles.get(size.text) ?? `Let the mailbox ${address} hold ${size.text}`,
+        reason: 'asked for; mail beyond it is refused with 452, and tried again',
+        calls: [{ fn: 'accounts_quota', args: [address, String(size.bytes), accounts.mapType] }],
+      },
+    ],
+    secrets: [],
+    notes: [],
+  };
+}
+
 /** Addresses of this server's domains; `@domain` counts, too. Throws E_ACCOUNT_DOMAIN. */
 export function requireDomains(accounts: Accounts, addresses: readonly string[]): void {
   const foreign = addresses.filter((address) => !accounts.domains.includes(domainOf(address)));

@@ -90,6 +90,7 @@ export function tellDayTwoStory(image: VpsImage): () => World {
         [await run('user add', at('a b;id'), '--generate', '--yes'), 'E_MAILBOX_CHARACTERS'],
         [await run('user passwd', at('bib'), '--generate', '--yes'), 'E_ACCOUNT_UNKNOWN'],
         [await run('user add', at('noyes'), '--generate'), 'E_NO_TERMINAL'],
+        [await run('user quota', at('bob'), '5 pounds', '--yes'), 'E_USAGE'],
         [await run('alias add', at('x'), at('typo'), '--yes'), 'E_ALIAS_TARGET'],
         [await run('queue rm', 'a;id', '--yes'), 'E_USAGE'],
       ];
@@ -106,6 +107,18 @@ export function tellDayTwoStory(image: VpsImage): () => World {
       await ok('user passwd', at('bob'), '--password-file', bob.file, '--yes');
       expect(await canRead(at('bob'), before)).toBe(false);
       expect(await canRead(at('bob'), bob.password)).toBe(true);
+    });
+
+    it('gives a mailbox room of its own', async () => {
+      const limit = () =>
+        shell(world, `doveadm -f tab quota get -u ${at('bob')} | awk -F '\t' '$2 == "STORAGE" { print $4 }'`);
+      const common = await limit();
+      await ok('user quota', at('bob'), '300M', '--yes');
+      expect(await limit()).toBe(String(300 * 1024));
+      expect(await json('user quota', at('bob'), '300M', '--yes')).toMatchObject({ changed: false });
+      expect((await ok('user list')).stdout).toContain('holds 300.0 MiB');
+      await ok('user quota', at('bob'), 'default', '--yes');
+      expect(await limit()).toBe(common);
     });
 
     it('disables login and sending, not receiving; and enables with the same password', async () => {

@@ -24,6 +24,7 @@ export type UserAction =
     }
   | { kind: 'passwd'; address: string; generate: boolean }
   | { kind: 'rm'; addresses: readonly string[]; deleteMail?: true }
+  | { kind: 'quota'; address: string; size: string }
   | { kind: 'disable' | 'enable'; addresses: readonly string[] };
 
 export interface UserOptions {
@@ -60,6 +61,7 @@ export const userCommand: CommandDefinition<UserOptions> = {
     'smtp-setup user add shop@example.org --sender orders@example.org,@example.net --generate',
     'smtp-setup user list',
     'smtp-setup user passwd ada@example.org',
+    'smtp-setup user quota ada@example.org 10G',
     'smtp-setup user disable ada@example.org',
     'smtp-setup user enable ada@example.org',
     'smtp-setup user rm bob@example.org',
@@ -68,7 +70,7 @@ export const userCommand: CommandDefinition<UserOptions> = {
   define(program, run) {
     const user = program
       .command('user')
-      .summary('mailboxes: list, add, passwd, rm, disable, enable')
+      .summary('mailboxes: list, add, passwd, quota, rm, disable, enable')
       .description('Mailboxes, and logins for applications. They live on the server only.');
     const start = (action: UserAction, options: Parsed): Promise<void> =>
       run({
@@ -117,6 +119,12 @@ export const userCommand: CommandDefinition<UserOptions> = {
       .option('--delete-mail', 'delete the stored mail, too; all of it must be in a backup')
       .action((addresses: string[], { deleteMail, ...options }: Parsed) =>
         start({ kind: 'rm', addresses, ...(deleteMail ? { deleteMail } : {}) }, options),
+      );
+    add('quota', 'how much mail a mailbox may hold')
+      .argument('<address>', 'whose')
+      .argument('<size>', '500M, 5G, 1T; none: no limit; default: what smtp-setup.yaml says')
+      .action((address: string, size: string, options: Parsed) =>
+        start({ kind: 'quota', address, size }, options),
       );
     const several = [
       ['disable', 'no login and no sending; mail still comes in'],

@@ -3,7 +3,7 @@ import { sanitizeLine } from '../../lib/sanitize.js';
 import type { ServerStep } from '../../plan/step.js';
 import { createStyle } from '../colors.js';
 import type { Io } from '../io.js';
-import { alignColumns } from '../text.js';
+import { alignColumns, formatBytes } from '../text.js';
 
 /** The end of a change: one line a step, as it was planned. */
 export function renderChanged(
@@ -15,7 +15,7 @@ export function renderChanged(
   return view.steps.map(({ title }) => `${mark.done} Done: ${sanitizeLine(title)}`).join('\n');
 }
 
-type Accounts = Pick<AccountsState, 'mailboxes' | 'disabled' | 'logins' | 'aliases'>;
+type Accounts = Pick<AccountsState, 'mailboxes' | 'disabled' | 'quotas' | 'logins' | 'aliases'>;
 
 /** All mailboxes and logins, a line each. */
 export function renderUsers(io: Io, accounts: Accounts): string {
@@ -27,7 +27,9 @@ export function renderUsers(io: Io, accounts: Accounts): string {
   const rows = [
     ...accounts.mailboxes.map((address) => [
       ...state(address),
-      chalk.dim(describeAliases(accounts, address)),
+      chalk.dim(
+        [describeQuota(accounts, address), describeAliases(accounts, address)].filter(Boolean).join('; '),
+      ),
     ]),
     ...accounts.logins.map(({ address, senders }) => [
       ...state(address),
@@ -45,6 +47,7 @@ export function usersDocument(accounts: Accounts): Record<string, unknown> {
       address,
       enabled: enabled(address),
       aliases: aliasesOf(accounts, address),
+      ...quotaOf(accounts, address),
     })),
     logins: accounts.logins.map(({ address, senders }) => ({ address, enabled: enabled(address), senders })),
   };
@@ -65,6 +68,18 @@ export function renderAliases(io: Io, { aliases }: Accounts): string {
 /** The same as plain data, for `--json`. */
 export function aliasesDocument({ aliases }: Accounts): Record<string, unknown> {
   return { aliases };
+}
+
+/** Only where it is the mailbox's own; `null` is no limit. */
+function quotaOf({ quotas }: Accounts, mailbox: string): { quota?: number | null } {
+  const own = quotas.find(({ address }) => address === mailbox);
+  return own === undefined ? {} : { quota: own.bytes === 0 ? null : own.bytes };
+}
+
+function describeQuota(accounts: Accounts, address: string): string {
+  const { quota } = quotaOf(accounts, address);
+  if (quota === undefined) return '';
+  return quota === null ? 'holds any amount' : `holds ${formatBytes(quota)}`;
 }
 
 function aliasesOf({ aliases }: Accounts, mailbox: string): string[] {

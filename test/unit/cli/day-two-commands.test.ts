@@ -61,6 +61,11 @@ describe('day-two commands', () => {
       'user rm a@b.org --delete-mail',
       { ...plain, action: { kind: 'rm', addresses: ['a@b.org'], deleteMail: true } },
     ],
+    [
+      userCommand,
+      'user quota a@b.org 10G',
+      { ...plain, action: { kind: 'quota', address: 'a@b.org', size: '10G' } },
+    ],
     [userCommand, 'user disable a@b.org', { ...plain, action: { kind: 'disable', addresses: ['a@b.org'] } }],
     [userCommand, 'user enable a@b.org', { ...plain, action: { kind: 'enable', addresses: ['a@b.org'] } }],
     [aliasCommand, 'alias list', { ...plain, action: { kind: 'list' } }],

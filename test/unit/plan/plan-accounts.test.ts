@@ -4,6 +4,7 @@ import {
   type Accounts,
   planNewPassword,
   planNewUsers,
+  planQuota,
   planRemoval,
   planSwitch,
 } from '../../../src/plan/plan-accounts.js';
@@ -185,5 +186,28 @@ describe('planMailDeletion', () => {
 
   it('has nothing to do where there is no mail', () => {
     expect(planMailDeletion({ saved: 0, stores: [] }).steps).toEqual([]);
+  });
+});
+
+describe('planQuota', () => {
+  const own = { ...accounts, quotas: [{ address: 'ada@example.org', bytes: 1024 }] };
+
+  it('gives room, takes the limit away, and goes back to the common one', () => {
+    const calls = (address: string, text: string, bytes: number | 'default') =>
+      planQuota(own, address, { text, bytes }).steps.map((step) => [step.title, step.calls[0]?.args[1]]);
+    expect(calls('bob@example.org', '5G', 5)).toEqual([['Let the mailbox bob@example.org hold 5G', '5']]);
+    expect(calls('ada@example.org', 'none', 0)[0]?.[1]).toBe('0');
+    expect(calls('ada@example.org', 'default', 'default')[0]?.[1]).toBe('default');
+    expect(calls('ada@example.org', '1K', 1024)).toEqual([]);
+    expect(calls('bob@example.org', 'default', 'default')).toEqual([]);
+  });
+
+  it('refuses who has no mailbox', () => {
+    expect(code(() => planQuota(own, 'shop@example.org', { text: '5G', bytes: 5 }))).toContain(
+      'E_ACCOUNT_QUOTA',
+    );
+    expect(code(() => planQuota(own, 'nobody@example.org', { text: '5G', bytes: 5 }))).toContain(
+      'E_ACCOUNT_UNKNOWN',
+    );
   });
 });
