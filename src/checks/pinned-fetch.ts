@@ -17,6 +17,8 @@ export type PinnedResponse =
       body: string;
       /** The body was longer than `maxBytes`. */
       tooLong: boolean;
+      /** The certificate that was shown, in milliseconds since the epoch. */
+      certificate?: { validFrom: number; validTo: number };
     }
   /** `certificate`: TLS came up but the certificate is not good for the name. */
   | { ok: false; reason: 'certificate' | 'refused' | 'timeout' | 'network'; detail: string };

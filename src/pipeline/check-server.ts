@@ -98,7 +98,7 @@ export async function targetOf(
     timeout: 20_000,
     now: context.clock(),
     resolver: await context.createResolver(answers.resolver?.value),
-    fetch: createPinnedFetch({ signal: context.signal }),
+    fetch: createPinnedFetch({ signal: context.signal, privateCa: isPrivate(session) }),
   };
 }
 

@@ -15,7 +15,7 @@ import { type Outcome, type ServerCheck, type ServerTarget, toFinding } from './
 import { smuggling } from './smuggling.js';
 import { tlsVersions } from './tls-versions.js';
 import { vrfy } from './vrfy.js';
-import { autoconfigServed, stsServed } from './web.js';
+import { autoconfigServed, autodiscoverServed, stsServed, webCertificate } from './web.js';
 
 /** Every check of the running server. A new one is one file and one line here. */
 export const serverChecks: readonly ServerCheck[] = [
@@ -34,7 +34,9 @@ export const serverChecks: readonly ServerCheck[] = [
   smuggling,
   forgedSender,
   autoconfigServed,
+  autodiscoverServed,
   stsServed,
+  webCertificate,
   onBlockLists,
 ];
 

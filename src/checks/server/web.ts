@@ -3,6 +3,7 @@ import { type Answer, isUnknown } from '../../dns/resolver/types.js';
 import type { PinnedResponse } from '../pinned-fetch.js';
 import type { Outcome, ServerCheck, ServerTarget } from './server-check.js';
 
+const webLabels = ['autoconfig', 'autodiscover', 'mta-sts'] as const;
 const timeoutMs = 10_000;
 const maxBytes = 65_536;
 
@@ -44,6 +45,96 @@ export const autoconfigServed: ServerCheck = {
     }),
 };
 
+export const autodiscoverServed: ServerCheck = {
+  id: 'WEB-AUTODISCOVER',
+  title: 'Outlook gets its settings',
+  needs: ['resolver', 'fetch'],
+  ref: 'Microsoft Autodiscover (POX)',
+  run: (target, address) =>
+    eachDomain(target, async (domain) => {
+      const host = `autodiscover.${domain}`;
+      const elsewhere = await whyNotHere(target, host, address);
+      if (elsewhere) return [elsewhere];
+      const path = '/Autodiscover/Autodiscover.xml';
+      const response = await get(target, `https://${host}${path}?emailaddress=probe@${domain}`, address);
+      const subject = `https://${host}${path} at ${address}`;
+      const broken = judgeResponse(response, subject, target);
+      if (broken) return [broken];
+      const text = response.ok ? response.body : '';
+      const wanted = [
+        `<Server>${target.hostname}</Server>`,
+        `<LoginName>probe@${domain}</LoginName>`,
+        '<Port>993</Port>',
+        '<Port>465</Port>',
+      ];
+      const missing = wanted.filter((part) => !text.includes(part));
+      if (missing.length === 0) return [{ status: 'pass', subject, message: 'The settings are served.' }];
+      return [
+        {
+          status: 'fail',
+          subject,
+          message: 'The settings that Outlook gets are not those of this server.',
+          expected: missing.join(', '),
+          observed: text.slice(0, 200),
+          fix: 'Run smtp-setup apply: it writes the settings again.',
+        },
+      ];
+    }),
+};
+
+/** Names, chain and remaining life of what is shown for each web name that leads here. */
+export const webCertificate: ServerCheck = {
+  id: 'WEB-CERT',
+  title: 'The certificate of the web names is valid',
+  needs: ['resolver', 'fetch'],
+  ref: 'RFC 8461 section 3.3',
+  run: (target, address) =>
+    eachDomain(target, async (domain) => {
+      const outcomes = await Promise.all(
+        webLabels.map(async (label): Promise<Outcome[]> => {
+          const host = `${label}.${domain}`;
+          // What leads elsewhere, or cannot be found out, is said by the checks of what is served there.
+          if (await whyNotHere(target, host, address)) return [];
+          return [
+            judgeCertificate(await get(target, `https://${host}/`, address), `${host} at ${address}`, target),
+          ];
+        }),
+      );
+      return outcomes.flat();
+    }),
+};
+
+/** Life is judged by thirds, as on the mail ports. */
+function judgeCertificate(response: PinnedResponse, subject: string, target: ServerTarget): Outcome {
+  if (!response.ok || response.certificate === undefined) {
+    const broken = judgeResponse(response, subject, target);
+    return broken ?? { status: 'unknown', subject, message: 'No certificate was seen.' };
+  }
+  const { validFrom, validTo } = response.certificate;
+  const days = Math.floor((validTo - target.now) / 86_400_000);
+  const observed = `${days} days left`;
+  if (validTo - target.now >= (validTo - validFrom) / 3)
+    return { status: 'pass', subject, message: 'The certificate verifies.', observed };
+  return {
+    status: 'warn',
+    subject,
+    message: 'Less than a third of the certificate’s life is left: renewal does not work.',
+    observed,
+    fix: 'On the server: systemctl status certbot.timer and certbot renew --dry-run.',
+  };
+}
+
+/** What the MTA-STS record waits for (R16): looked for at the address, whatever DNS shows yet. */
+export function policyServed(domain: string): ServerCheck {
+  return {
+    id: 'WEB-MTA-STS',
+    title: 'The MTA-STS policy is served and names this server',
+    needs: ['fetch'],
+    ref: 'RFC 8461 section 3.3',
+    run: (target, address) => lookAtPolicy(target, domain, address),
+  };
+}
+
 export const stsServed: ServerCheck = {
   id: 'WEB-MTA-STS',
   title: 'The MTA-STS policy is served and names this server',
@@ -61,44 +152,48 @@ export const stsServed: ServerCheck = {
       }
       const elsewhere = await whyNotHere(target, host, address);
       if (elsewhere) return [elsewhere];
-      const url = `https://${host}/.well-known/mta-sts.txt`;
-      const subject = `${url} at ${address}`;
-      const response = await get(target, url, address);
-      const broken = judgeResponse(response, subject, target);
-      if (broken) return [broken];
-      const parsed = response.ok ? parseStsPolicy(response.body) : undefined;
-      if (!parsed?.ok) {
-        return [
-          {
-            status: 'fail',
-            subject,
-            message: 'What is served is no policy.',
-            ...(response.ok ? { observed: response.body.slice(0, 200) } : {}),
-            fix: 'Run smtp-setup apply: it writes the policy again.',
-          },
-        ];
-      }
-      const { mode, mx } = parsed.policy;
-      const named = mx.some(
-        (pattern) =>
-          pattern === target.hostname ||
-          (pattern.startsWith('*.') && target.hostname.replace(/^[^.]+/, '*') === pattern),
-      );
-      if (named || mode === 'none') {
-        return [{ status: 'pass', subject, message: `The policy is served (mode ${mode}).` }];
-      }
-      return [
-        {
-          status: 'fail',
-          subject,
-          message: 'The policy does not name this server: senders that heed it deliver nothing here.',
-          expected: `mx: ${target.hostname}`,
-          observed: mx.join(', ').slice(0, 200),
-          fix: 'Run smtp-setup apply: it writes the policy again.',
-        },
-      ];
+      return lookAtPolicy(target, domain, address);
     }),
 };
+
+async function lookAtPolicy(target: ServerTarget, domain: string, address: string): Promise<Outcome[]> {
+  const url = `https://mta-sts.${domain}/.well-known/mta-sts.txt`;
+  const subject = `${url} at ${address}`;
+  const response = await get(target, url, address);
+  const broken = judgeResponse(response, subject, target);
+  if (broken) return [broken];
+  const parsed = response.ok ? parseStsPolicy(response.body) : undefined;
+  if (!parsed?.ok) {
+    return [
+      {
+        status: 'fail',
+        subject,
+        message: 'What is served is no policy.',
+        ...(response.ok ? { observed: response.body.slice(0, 200) } : {}),
+        fix: 'Run smtp-setup apply: it writes the policy again.',
+      },
+    ];
+  }
+  const { mode, mx } = parsed.policy;
+  const named = mx.some(
+    (pattern) =>
+      pattern === target.hostname ||
+      (pattern.startsWith('*.') && target.hostname.replace(/^[^.]+/, '*') === pattern),
+  );
+  if (named || mode === 'none') {
+    return [{ status: 'pass', subject, message: `The policy is served (mode ${mode}).` }];
+  }
+  return [
+    {
+      status: 'fail',
+      subject,
+      message: 'The policy does not name this server: senders that heed it deliver nothing here.',
+      expected: `mx: ${target.hostname}`,
+      observed: mx.join(', ').slice(0, 200),
+      fix: 'Run smtp-setup apply: it writes the policy again.',
+    },
+  ];
+}
 
 async function eachDomain(
   target: ServerTarget,

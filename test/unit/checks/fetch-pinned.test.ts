@@ -52,8 +52,22 @@ describe('createPinnedFetch', () => {
       contentType: 'text/plain',
       body: 'version: STSv1\n',
       tooLong: false,
+      certificate: { validFrom: expect.any(Number), validTo: expect.any(Number) },
     });
     expect(seen).toEqual([`${host} /.well-known/mta-sts.txt`]);
+  });
+  it('takes a private authority when told so, and never a wrong name', async () => {
+    const port = await serve((_, res) => res.end('x'));
+    expect(await createPinnedFetch({ port })(request())).toMatchObject({ ok: false, reason: 'certificate' });
+    expect(await createPinnedFetch({ port, privateCa: true })(request())).toMatchObject({
+      ok: true,
+      body: 'x',
+    });
+    const other = await serve((_, res) => res.end('x'), wrongName);
+    expect(await createPinnedFetch({ port: other, privateCa: true })(request())).toMatchObject({
+      ok: false,
+      reason: 'certificate',
+    });
   });
   it('tells a bad certificate from a dead network', async () => {
     const port = await serve((_, res) => res.end('x'), wrongName);

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { PinnedResponse } from '../../../../src/checks/pinned-fetch.js';
 import { intendedPorts } from '../../../../src/checks/server/intended-ports.js';
 import type { ServerTarget } from '../../../../src/checks/server/server-check.js';
-import { autoconfigServed, stsServed } from '../../../../src/checks/server/web.js';
+import {
+  autoconfigServed,
+  autodiscoverServed,
+  policyServed,
+  stsServed,
+  webCertificate,
+} from '../../../../src/checks/server/web.js';
 import type { RecordData } from '../../../../src/dns/record.js';
 import type { Answer, AnswerStatus, Resolver } from '../../../../src/dns/resolver/types.js';
 
@@ -176,5 +182,62 @@ describe('WEB-MTA-STS', () => {
       { status: 'info', subject: '_mta-sts.example.org' },
     ]);
     expect(asked).toEqual([]);
+  });
+});
+
+describe('the MTA-STS policy before it is announced', () => {
+  it('is looked for at the address, whatever DNS shows', async () => {
+    const check = policyServed('example.org');
+    const { target } = targetOf(page(policy('testing', 'mail.example.org')), resolverOf({}));
+    expect(await check.run(target, here)).toMatchObject([{ status: 'pass' }]);
+    const refused = targetOf({ ok: false, reason: 'certificate', detail: 'expired' }, resolverOf({}));
+    expect(await check.run(refused.target, here)).toMatchObject([{ status: 'fail' }]);
+  });
+});
+
+describe('WEB-AUTODISCOVER', () => {
+  const published = { 'autodiscover.example.org': toHere };
+  const answer = (login: string) =>
+    `<Server>mail.example.org</Server><Port>993</Port><Port>465</Port><LoginName>${login}</LoginName>`;
+
+  it('passes when the settings are those of the address that was asked for', async () => {
+    const { target } = targetOf(page(answer('probe@example.org')), resolverOf(published));
+    expect(await autodiscoverServed.run(target, here)).toMatchObject([{ status: 'pass' }]);
+  });
+
+  it('fails when Outlook would log in under another name', async () => {
+    const { target } = targetOf(page(answer('%EMAILADDRESS%')), resolverOf(published));
+    expect(await autodiscoverServed.run(target, here)).toMatchObject([
+      { status: 'fail', expected: '<LoginName>probe@example.org</LoginName>' },
+    ]);
+  });
+});
+
+describe('WEB-CERT', () => {
+  const day = 86_400_000;
+  const now = Date.parse('2026-11-24T00:00:00Z');
+  const shown = (daysLeft: number): PinnedResponse => ({
+    ok: true,
+    status: 404,
+    contentType: 'text/html',
+    body: '',
+    tooLong: false,
+    certificate: { validFrom: now + (daysLeft - 90) * day, validTo: now + daysLeft * day },
+  });
+  const judge = (response: PinnedResponse) => webCertificate.run(targetOf(response).target, here);
+
+  it('is asked for each name that leads here, whatever page there is', async () => {
+    expect(await judge(shown(60))).toMatchObject([
+      { status: 'pass', subject: `autoconfig.example.org at ${here}`, observed: '60 days left' },
+      { status: 'pass', subject: `mta-sts.example.org at ${here}` },
+    ]);
+  });
+
+  it('warns when renewal does not work, and fails for a wrong name', async () => {
+    expect(await judge(shown(29))).toMatchObject([{ status: 'warn' }, { status: 'warn' }]);
+    expect(await judge({ ok: false, reason: 'certificate', detail: 'altnames' })).toMatchObject([
+      { status: 'fail', message: 'The certificate is not good for the name.' },
+      { status: 'fail' },
+    ]);
   });
 });
