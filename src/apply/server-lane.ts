@@ -1,4 +1,4 @@
-import { Exit, messageOf, SetupError } from '../errors.js';
+import { type ErrorDetails, Exit, messageOf, SetupError } from '../errors.js';
 import type { RunResult } from '../facts/server-state.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import type { CompiledRun } from '../plan/compile-runs.js';
@@ -26,6 +26,16 @@ export interface LaneResult {
   result: RunResult;
   /** The live connection: another one than before when it was cut in between. */
   connection: Connection;
+}
+
+/** A step of a run failed; the run ended there. */
+export class StepError extends SetupError {
+  readonly stepId: string;
+
+  constructor(details: ErrorDetails, stepId: string) {
+    super(details);
+    this.stepId = stepId;
+  }
 }
 
 /** Enough for a reboot of a slow machine. A connector may be patient itself, so tries are not counted. */
@@ -172,14 +182,17 @@ function failedError(runId: string, result: RunResult, tail: readonly string[]):
       fix: ['Run apply again to go on.'],
     });
   }
-  return new SetupError({
-    code: 'E_STEP_FAILED',
-    exit: Exit.failed,
-    what: `Step ${result.step} (${sanitizeLine(result.stepId, 80)}) failed on the server.`,
-    evidence: [message, ...tail],
-    fix: [
-      `The whole story is ${log}.`,
-      'Run apply again when the cause is gone: it goes on from what is there.',
-    ],
-  });
+  return new StepError(
+    {
+      code: 'E_STEP_FAILED',
+      exit: Exit.failed,
+      what: `Step ${result.step} (${sanitizeLine(result.stepId, 80)}) failed on the server.`,
+      evidence: [message, ...tail],
+      fix: [
+        `The whole story is ${log}.`,
+        'Run apply again when the cause is gone: it goes on from what is there.',
+      ],
+    },
+    result.stepId,
+  );
 }

@@ -64,6 +64,18 @@ export function createCertificates(render: Render): Component {
             } as const,
           ]
         : []),
+      ...(model.has.nextKey
+        ? []
+        : [
+            {
+              id: 'certificate-next-key',
+              run: 'install',
+              after: 'packages',
+              title: 'Make the key of the next certificate',
+              reason: 'DANE announces it before it is used',
+              calls: [{ fn: 'certificates_next_key', args: [] }],
+            } as const,
+          ]),
       ...(model.certificate === 'issued'
         ? []
         : [

@@ -50,3 +50,9 @@ export function unboundString(value: string): string {
   if (control.test(value) || /["\\]/.test(value)) refuse('unbound', value);
   return `"${value}"`;
 }
+
+/** Text between XML tags. */
+export function xmlText(value: string): string {
+  if (control.test(value)) refuse('XML', value);
+  return value.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}

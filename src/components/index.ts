@@ -15,6 +15,7 @@ import { createRspamd } from './rspamd.js';
 import { createSrs } from './srs.js';
 import { createUnbound } from './unbound.js';
 import { createUpgrades } from './upgrades.js';
+import { createWeb } from './web.js';
 
 /** Every component, each after those it needs. A new one is one file and one line here. */
 export function createComponents(render: Render): readonly Component[] {
@@ -27,6 +28,7 @@ export function createComponents(render: Render): readonly Component[] {
     createNginx(render),
     createCertificates(render),
     createRedis(render),
+    createWeb(render),
     createRspamd(render),
     createDovecot(render),
     createSrs(render),

@@ -27,6 +27,28 @@ export interface DomainModel {
   live: boolean;
   /** Mail for the domain comes here (default); false for a domain that only sends, whose mail goes elsewhere. */
   receives?: boolean;
+  /** What is served over HTTPS for the domain; nothing when left out. */
+  web?: DomainWeb;
+}
+
+/** The names of a domain that lead here for the web, and what they are for. */
+export interface DomainWeb {
+  /** Text of the MTA-STS policy, served as `mta-sts.DOMAIN`. */
+  policy?: string;
+  /** `autoconfig.DOMAIN`: settings for Thunderbird, K-9, Apple. */
+  autoconfig: boolean;
+  /** `autodiscover.DOMAIN`: settings for Outlook. */
+  autodiscover: boolean;
+}
+
+/** The names on the domain's web certificate; none when it serves nothing. */
+export function webNames({ name, web }: Pick<DomainModel, 'name' | 'web'>): string[] {
+  if (web === undefined) return [];
+  return [
+    ...(web.autoconfig ? [`autoconfig.${name}`] : []),
+    ...(web.autodiscover ? [`autodiscover.${name}`] : []),
+    ...(web.policy === undefined ? [] : [`mta-sts.${name}`]),
+  ];
 }
 
 /** What filters incoming packets, and what has to stay open. */
@@ -120,12 +142,28 @@ export interface ServerHas {
   ownResolver: boolean;
   /** The ACME web root exists and the distribution's welcome page is off. */
   webReady: boolean;
+  /** A key lies ready for the next certificate, so that it can be announced before it is used. */
+  nextKey: boolean;
   /** Another nginx site answers for names that nobody claims. */
   foreignWebDefault: boolean;
   /** The server's owner has arranged for updates. */
   ownUpgrades: boolean;
   /** Names of the relay logins on the server. */
   relayLogins?: readonly string[];
+  /** The same over HTTPS. */
+  foreignHttpsDefault: boolean;
+  /** Domains with a place for what is served over HTTPS. */
+  webSites: readonly WebSiteState[];
+}
+
+/** What a domain's web names are served with. */
+export interface WebSiteState {
+  domain: string;
+  /** `stand-in`: the mail server's own certificate, which has other names; `none`: there is no file at all. */
+  certificate: 'none' | 'stand-in' | 'issued';
+  names: readonly string[];
+  /** ACME directory that it comes from. */
+  directory?: string;
 }
 
 /** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */
@@ -140,8 +178,11 @@ export const nothingDone: ServerHas = {
   dkimKeys: [],
   ownResolver: false,
   webReady: false,
+  nextKey: false,
   foreignWebDefault: false,
   ownUpgrades: false,
+  foreignHttpsDefault: false,
+  webSites: [],
 };
 
 export const freshFirewall: FirewallModel = {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { webLabels } from '../dns/records/web-labels.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import type { Lock } from './lock.js';
@@ -13,6 +14,7 @@ const dkimKey = z.strictObject({
 const lockSchema = z.strictObject({
   version: z.literal(1),
   servers: z.record(z.string(), z.strictObject({ ipv4: z.ipv4().optional(), ipv6: z.ipv6().optional() })),
+  tlsa: z.record(z.string(), z.array(z.string().regex(/^[0-9a-f]{64}$/))).optional(),
   domains: z.record(
     z.string(),
     z.strictObject({
@@ -22,6 +24,10 @@ const lockSchema = z.strictObject({
       spfIncludes: z.array(z.string().regex(/^[a-z0-9_.-]+$/)).optional(),
       dmarc: z.string().optional(),
       dmarcSince: z.iso.date().optional(),
+      elsewhere: z.array(z.enum(webLabels)).optional(),
+      mtaSts: z
+        .strictObject({ mode: z.enum(['testing', 'enforce', 'none']), since: z.iso.date() })
+        .optional(),
       rotation: z
         .strictObject({ from: selector, to: selector, switched: z.iso.datetime().optional() })
         .optional(),

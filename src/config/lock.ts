@@ -1,3 +1,5 @@
+import type { WebLabel } from '../dns/records/web-labels.js';
+
 /**
  * `smtp-setup.lock.json`, beside the yaml, written by apply and committed too: discovered public values, so that
  * `check dns` needs neither SSH nor tokens.
@@ -6,6 +8,8 @@ export interface Lock {
   version: 1;
   /** Keyed by host name. */
   servers: Record<string, { ipv4?: string; ipv6?: string }>;
+  /** By host name, the digests of the TLSA records (`3 1 1`) that announce its keys. */
+  tlsa?: Record<string, string[]>;
   /** Keyed by domain. */
   domains: Record<
     string,
@@ -22,6 +26,10 @@ export interface Lock {
       dmarc?: string;
       /** Day on which an apply first saw a DMARC record (ISO 8601): `p=none` is right for some weeks only. */
       dmarcSince?: string;
+      /** Web names of the domain at which something else stood at the last apply: `autoconfig`, … */
+      elsewhere?: WebLabel[];
+      /** The MTA-STS mode that is announced, and the day on which an apply first saw it (ISO 8601). */
+      mtaSts?: { mode: 'testing' | 'enforce' | 'none'; since: string };
       /** A change of keys that is under way: `to` signs once every server shows it; `from` stays 7 days after that. */
       rotation?: DkimRotation;
     }

@@ -121,6 +121,17 @@ export const domainSchema = z.strictObject({
     .default({}),
   /** Where other servers report TLS trouble (RFC 8460): an address, or an `https:` URL. */
   tlsRpt: z.strictObject({ rua: z.array(z.union([z.email(), z.httpUrl()])).min(1) }).optional(),
+  /**
+   * MTA-STS (RFC 8461): `testing` (default) has senders report, `enforce` has them insist on a valid certificate, `none`
+   * takes it back: before the MX moves elsewhere, for as long as `maxAge` was.
+   */
+  mtaSts: z
+    .strictObject({
+      mode: z.enum(['testing', 'enforce', 'none']).default('testing'),
+      /** Seconds for which senders remember the policy. */
+      maxAge: z.number().int().min(86_400).max(31_557_600).optional(),
+    })
+    .optional(),
   /** Names below the domain that neither send nor get mail; they are then published as such. */
   parked: z.array(canonicalName(attempt(parseDomain))).optional(),
   /** Mail from this domain takes a relay of its own. */

@@ -56,14 +56,19 @@ export function zoneAfter(plan: ZonePlan, live: readonly LiveRecord[]): LiveReco
   return applyChanges(live, plan.changes.map(toChange));
 }
 
-/** Fills in what has become known during the apply; a name that is still unknown stays pending. */
+/**
+ * Fills in what has become known during the apply; a name that is still unknown stays pending. Several values of one name
+ * go to its pending records in their order.
+ */
 export function fillPending(
   changes: readonly PlannedChange[],
-  known: Readonly<Record<string, RecordData>>,
+  known: Readonly<Record<string, RecordData | readonly RecordData[]>>,
 ): PlannedChange[] {
+  const left = new Map(Object.entries(known).map(([name, data]) => [name, [data].flat()]));
   return changes.map((change) => {
-    const data = change.after === undefined ? undefined : known[change.after.name];
-    if (change.pending === undefined || change.after === undefined || data === undefined) return change;
+    if (change.pending === undefined || change.after === undefined) return change;
+    const data = left.get(change.after.name)?.shift();
+    if (data === undefined) return change;
     const { pending: _pending, ...rest } = change;
     return { ...rest, after: { ...change.after, data } };
   });

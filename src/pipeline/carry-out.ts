@@ -3,8 +3,9 @@ import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
 import { describeClient } from '../apply/holder.js';
 import { createLanePool } from '../apply/lane-pool.js';
 import { loadRunTexts } from '../apply/load-library.js';
-import { runServerPlan } from '../apply/server-lane.js';
+import { runServerPlan, StepError } from '../apply/server-lane.js';
 import { recordOf } from '../apply/stage-writes.js';
+import { webCertificateStep } from '../components/web.js';
 import { formatRecord } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
 import { toChange } from '../dns/merge/sequence.js';
@@ -32,14 +33,16 @@ export interface CarryOutDeps {
   link: ServerLink;
   resolvers: Resolvers;
   progress: Progress;
-  /** The DKIM public keys on the server, by record name; asked once the install run is over. */
-  readDkim(connection: Connection): Promise<Readonly<Record<string, RecordData>>>;
+  /** What the server's keys say in the DNS, by record name: DKIM once the install run is over, TLSA after the certificate. */
+  readKeys(connection: Connection): Promise<Readonly<Record<string, RecordData | readonly RecordData[]>>>;
   /** Proves that what the server signs verifies against what DNS serves; DMARC waits for it. */
   proveSigning(connection: Connection): Promise<void>;
   /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. */
   proveServer(): Promise<string | undefined>;
   /** The same of a backup, once whatever is done to it in this command is over. */
   proveBackup(hostname: string): Promise<string | undefined>;
+  /** Looks for the MTA-STS policies of some domains; by domain, why its record has to wait. */
+  provePolicies(domains: readonly string[]): Promise<ReadonlyMap<string, string>>;
 }
 
 export interface CarriedOut {
@@ -103,6 +106,8 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   let { connection }: { connection: Connection } = link;
   const written: PlannedChange[] = [];
   const unfinished: string[] = [];
+  // Unfinished, too, but mail does not wait for it.
+  const beside: string[] = [];
   const byHand: string[] = [];
   const handWork = createHandWork({
     clock: systemClock,
@@ -147,7 +152,10 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         await work.run('certify');
       } catch (error) {
         if (!(error instanceof SetupError) || error.code !== 'E_STEP_FAILED') throw error;
-        unfinished.push(`There is no certificate yet: ${error.evidence[0] ?? error.message}`);
+        const why = error.evidence[0] ?? error.message;
+        if (error instanceof StepError && error.stepId === webCertificateStep)
+          beside.push(`The web names have no certificate yet: ${why}`);
+        else unfinished.push(`There is no certificate yet: ${why}`);
       }
     },
 
@@ -169,7 +177,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
     /** Fills in what was "(known after apply)". */
     async learnKeys(): Promise<void> {
       if (![...changes.values()].flat().some((change) => change.pending !== undefined)) return;
-      const known = await deps.readDkim(connection);
+      const known = await deps.readKeys(connection);
       changes = new Map([...changes].map(([lane, planned]) => [lane, fillPending(planned, known)]));
     },
 
@@ -241,6 +249,8 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       }
       await work.withholdBackups();
       await work.publish('mx');
+      await work.learnKeys();
+      await work.holdPolicies();
       await work.publish('tail');
     },
 
@@ -262,6 +272,27 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       );
     },
 
+    /** R16: senders are invited to a policy only once it is served as they will ask for it. */
+    async holdPolicies(): Promise<void> {
+      changes = new Map(
+        [...changes].map(([lane, planned]) => [lane, planned.filter(({ pending }) => pending === undefined)]),
+      );
+      const prefix = '_mta-sts.';
+      const announced = [...changes.values()]
+        .flat()
+        .flatMap(({ role, after }) =>
+          role === 'mta-sts' && after !== undefined ? [after.name.slice(prefix.length)] : [],
+        );
+      if (announced.length === 0) return;
+      const waiting = await deps.provePolicies(announced);
+      beside.push(...waiting.values());
+      const held = ({ role, after }: PlannedChange): boolean =>
+        role === 'mta-sts' && waiting.has(after?.name.slice(prefix.length) ?? '');
+      changes = new Map(
+        [...changes].map(([lane, planned]) => [lane, planned.filter((change) => !held(change))]),
+      );
+    },
+
     /** True once nothing is left for the user to enter; asked before anything leans on it. */
     async settleHandWork(): Promise<boolean> {
       const missing = await handWork.settle();
@@ -269,7 +300,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       return missing.length === 0;
     },
 
-    result: (): CarriedOut => ({ connection, written, unfinished, byHand }),
+    result: (): CarriedOut => ({ connection, written, unfinished: [...unfinished, ...beside], byHand }),
 
     async close(): Promise<void> {
       for (const { lane } of lanes) await lane.close();

@@ -61,7 +61,7 @@ export async function reportDns(
       authoritative: createAuthoritativeResolver({ ...common, remember: true }),
       recursive,
       now: context.clock,
-      fetch: createPinnedFetch({ signal }),
+      fetch: createPinnedFetch({ signal, privateCa: privateNetwork }),
       ...(options.smtp ? { probe: createSmtpProbe({ ehloName: checkerName, timeout: smtpTimeout }) } : {}),
       privateNetwork,
     },
@@ -101,9 +101,10 @@ function targetsOf(
   hostname: string,
   selectors: readonly string[],
 ): DnsTarget[] {
-  const addresses = lock.servers[hostname] ?? {};
   const dkim = new Map(domainsOf(config, hostname).map(([name]) => [name, lock.domains[name]?.dkim ?? []]));
-  const { desired } = intendDns(config, lock, hostname, addresses, dkim, []);
+  const addresses = lock.servers[hostname] ?? {};
+  const tlsa = lock.tlsa?.[hostname];
+  const { desired } = intendDns(config, lock, hostname, addresses, dkim, undefined, undefined, tlsa);
   return domainsOf(config, hostname).map(([domain, { mail }]) => ({
     domain,
     host: hostname,
@@ -115,6 +116,7 @@ function targetsOf(
         : desired.filter(({ name }) => name === hostname || name === domain || name.endsWith(`.${domain}`)),
     selectors,
     ...dmarcSinceOf(lock, domain),
+    ...stsSinceOf(lock, domain),
     issuer: 'letsencrypt.org',
   }));
 }
@@ -122,6 +124,11 @@ function targetsOf(
 function dmarcSinceOf(lock: Lock, domain: string): { dmarcSince?: number } {
   const day = lock.domains[domain]?.dmarcSince;
   return day === undefined ? {} : { dmarcSince: Date.parse(day) };
+}
+
+function stsSinceOf(lock: Lock, domain: string): { stsSince?: number } {
+  const day = lock.domains[domain]?.mtaSts?.since;
+  return day === undefined ? {} : { stsSince: Date.parse(day) };
 }
 
 /** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */

@@ -1,10 +1,13 @@
+import type { DomainWeb } from '../components/model.js';
 import type { Lock } from '../config/lock.js';
-import type { Config } from '../config/schema.js';
+import type { Config, DomainConfig } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
 import { findOtherSenders } from '../dns/other-senders.js';
 import type { DesiredRecord, DnsRecord } from '../dns/record.js';
 import { desiredRecords } from '../dns/records/index.js';
 import type { DkimInput, HostInput, RecordsInput } from '../dns/records/input.js';
+import { mtaStsPolicy } from '../dns/records/mta-sts.js';
+import { foreignWebLabels, type WebLabel, webLabels } from '../dns/records/web-labels.js';
 import { isSpfRecord, parseSpf } from '../dns/spf/index.js';
 import { type ConfiguredRelay, relayFor, relaysOf } from '../relay/relays-of.js';
 import { domainsOf } from './survey.js';
@@ -12,6 +15,8 @@ import { domainsOf } from './survey.js';
 export interface DnsIntent {
   input: RecordsInput;
   desired: DesiredRecord[];
+  /** What the host serves over HTTPS, by domain. */
+  web: ReadonlyMap<string, DomainWeb>;
 }
 
 export interface HostAddresses {
@@ -23,9 +28,9 @@ export interface HostAddresses {
 const offered = { submissions: true, submission: true, imaps: true };
 
 /**
- * What should stand in DNS for one server and its domains. Pure. `live` are all records of the zones; `dkim` gives each
- * domain's selectors, with the public key once the server has made it; `issuer` the CA that an existing CAA set has to
- * let in.
+ * What should stand in DNS for one server and its domains. Pure. `live` are all records of the zones, if they were
+ * read; `dkim` gives each domain's selectors, with the public key once the server has made it; `issuer` is the CA that an
+ * existing CAA set has to let in; `tlsa` the digests of the key in use and the next one, where DANE is possible.
  */
 export function intendDns(
   config: Config,
@@ -33,8 +38,9 @@ export function intendDns(
   hostname: string,
   addresses: HostAddresses,
   dkim: ReadonlyMap<string, readonly DkimInput[]>,
-  live: readonly DnsRecord[],
+  live: readonly DnsRecord[] | undefined,
   issuer?: string,
+  tlsa?: readonly (string | undefined)[],
 ): DnsIntent {
   const domains = domainsOf(config, hostname);
   const relays = relaysOf(config, hostname);
@@ -45,14 +51,28 @@ export function intendDns(
     ttl,
     ...addresses,
     ...(home === undefined ? {} : { records: home[1].records }),
-    ...(issuer === undefined ? {} : { features: { caa: { issuer } } }),
+    features: {
+      ...(issuer === undefined ? {} : { caa: { issuer } }),
+      ...(tlsa === undefined ? {} : { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests: tlsa } }),
+    },
   };
+  const web = new Map(
+    domains.flatMap(([name, domain]): [string, DomainWeb][] => {
+      // Without the zone's records at hand, what the last apply found holds.
+      const foreign =
+        live === undefined ? (lock.domains[name]?.elsewhere ?? []) : foreignWebLabels(name, host, live);
+      const served = serveDomain(domain, hostname, foreign);
+      return served === undefined ? [] : [[name, served]];
+    }),
+  );
   const input: RecordsInput = {
     hosts: [host],
     domains: domains.map(([name, domain]) => {
       const pinned = lock.domains[name];
       const includes = relayIncludes(relays, name);
       const withdrawn = (pinned?.spfIncludes ?? []).filter((include) => !includes.includes(include));
+      const elsewhere = live === undefined ? (pinned?.elsewhere ?? []) : [];
+      const policyText = web.get(name)?.policy;
       return {
         name,
         host: hostname,
@@ -64,15 +84,23 @@ export function intendDns(
           ...(domain.dmarc.policy === undefined ? {} : { policy: domain.dmarc.policy }),
           ...(domain.dmarc.rua === undefined ? {} : { rua: domain.dmarc.rua }),
         },
-        records: domain.records,
+        records: { ...domain.records, ...Object.fromEntries(elsewhere.map((label) => [label, false])) },
         features: {
           srv: offered,
-          ...(domain.tlsRpt === undefined ? {} : { tlsRpt: domain.tlsRpt }),
+          autoconfig: true,
+          // Published only once it was seen to be served: the apply looks before it writes the record (R16).
+          ...(policyText === undefined ? {} : { mtaSts: { policyText, served: true } }),
+          // As with DMARC, postmaster is there in any case; without reports nobody could tell when to enforce.
+          tlsRpt:
+            domain.tlsRpt === undefined
+              ? { rua: [`postmaster@${name}`] }
+              : { rua: domain.tlsRpt.rua, firm: true },
+          ...(issuer === undefined || !web.has(name) ? {} : { caa: { issuer } }),
         },
         ...(includes.length === 0 ? {} : { spfIncludes: includes }),
         ...(withdrawn.length === 0 ? {} : { withdrawnIncludes: withdrawn }),
         otherSenders:
-          findOtherSenders(name, host, live, domain.backup, [...includes, ...withdrawn]).length > 0,
+          findOtherSenders(name, host, live ?? [], domain.backup, [...includes, ...withdrawn]).length > 0,
         pinned: {
           ...(pinned?.spf === undefined ? {} : { spf: pinned.spf }),
           ...(pinned?.dmarc === undefined ? {} : { dmarc: pinned.dmarc }),
@@ -81,7 +109,29 @@ export function intendDns(
     }),
     parked: domains.flatMap(([, domain]) => (domain.parked ?? []).map((name) => ({ name, ttl: domain.ttl }))),
   };
-  return { input, desired: desiredRecords(input) };
+  return { input, desired: desiredRecords(input), web };
+}
+
+/** What a domain's web names serve; nothing for a domain whose mail goes elsewhere, or whose names do. */
+function serveDomain(
+  { mail, backup, records, mtaSts = { mode: 'testing' } }: DomainConfig,
+  hostname: string,
+  foreign: readonly WebLabel[],
+): DomainWeb | undefined {
+  if (mail === 'send-only') return undefined;
+  const wanted = new Set(
+    webLabels.filter(
+      (label) => !foreign.includes(label) && records[label === 'mta-sts' ? 'mta-sts-host' : label] !== false,
+    ),
+  );
+  if (wanted.size === 0) return undefined;
+  return {
+    autoconfig: wanted.has('autoconfig'),
+    autodiscover: wanted.has('autodiscover'),
+    ...(wanted.has('mta-sts')
+      ? { policy: mtaStsPolicy(mtaSts, backup === undefined ? [hostname] : [hostname, backup]) }
+      : {}),
+  };
 }
 
 function relayIncludes(relays: readonly ConfiguredRelay[], domain: string): string[] {

@@ -8,6 +8,7 @@ import { isWithin } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
 import { planRemoval } from '../dns/plan-removal.js';
 import { providers } from '../dns/providers/index.js';
+import { usualAge } from '../dns/records/mta-sts.js';
 import { Exit, SetupError } from '../errors.js';
 import type { AccountsState } from '../facts/accounts.js';
 import type { Facts } from '../facts/index.js';
@@ -122,7 +123,7 @@ async function remove(session: Session, name: string, options: DomainOptions): P
       refuseInUse(facts.accounts, name);
       const keys = facts.dkim.keys.filter(({ domain }) => domain === name);
       const selectors = keys.map(({ selector }) => selector);
-      const removal = await planZoneRemoval(session, zones, { config, hostname, name, due, keys });
+      const removal = await planZoneRemoval(session, zones, { config, known, hostname, name, due, keys });
       return {
         request: due ? { first: keyRemovals(name, selectors) } : {},
         journey: {
@@ -147,6 +148,8 @@ async function remove(session: Session, name: string, options: DomainOptions): P
 interface DomainRemoval {
   /** Without the domain. */
   config: Config;
+  /** What the configuration said of it. */
+  known: Config['domains'][string] | undefined;
   hostname: string;
   name: string;
   /** The time of its DKIM keys is over, too. */
@@ -157,7 +160,7 @@ interface DomainRemoval {
 async function planZoneRemoval(
   { context, lock }: Session,
   zones: readonly ZoneSurvey[],
-  { config, hostname, name, due, keys }: DomainRemoval,
+  { config, known, hostname, name, due, keys }: DomainRemoval,
 ): Promise<ZoneRemoval> {
   const survey = [...zones]
     .filter(({ zone }) => isWithin(name, zone.name))
@@ -177,8 +180,22 @@ async function planZoneRemoval(
   return {
     survey,
     changes,
-    notes: [...describeChanged(changed), ...(due ? [] : [waitingNote(name)])],
+    notes: [
+      ...describeChanged(changed),
+      ...(due ? [] : [waitingNote(name)]),
+      ...policyNote(lock, known, name),
+    ],
   };
+}
+
+/** RFC 8461 section 8.3: a policy outlives its record in the memory of senders. */
+function policyNote({ domains }: Lock, known: Config['domains'][string] | undefined, name: string): string[] {
+  if (domains[name]?.mtaSts?.mode !== 'enforce') return [];
+  const maxAge = known?.mtaSts?.maxAge ?? usualAge.enforce;
+  const days = Math.ceil(maxAge / 86_400);
+  return [
+    `Senders remember for up to ${days} days that mail for ${name} must be delivered here. If it moves elsewhere, first set mtaSts: { mode: none } below domains.${name} in smtp-setup.yaml, run smtp-setup apply, and wait for as long.`,
+  ];
 }
 
 const waitingNote = (name: string): string =>

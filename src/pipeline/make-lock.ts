@@ -1,8 +1,11 @@
 import type { DkimRotation, Lock } from '../config/lock.js';
 import { isWithin } from '../dns/canonical.js';
+import { isStsRecord } from '../dns/parse/mta-sts.js';
 import { parseTagList, tagValue } from '../dns/parse/tag-list.js';
 import type { DnsRecord } from '../dns/record.js';
 import type { DkimInput } from '../dns/records/input.js';
+import { tlsaName } from '../dns/records/tlsa.js';
+import { foreignWebLabels } from '../dns/records/web-labels.js';
 import { isSpfRecord } from '../dns/spf/index.js';
 import type { PublicAddresses } from './choose-addresses.js';
 
@@ -17,6 +20,10 @@ export interface LockFacts {
   zones: readonly { name: string; records: readonly DnsRecord[] }[];
   /** By domain, the SPF includes that are ours to take away again. */
   spfIncludes?: ReadonlyMap<string, readonly string[]>;
+  /** Digests of the server's keys, the one in use first. */
+  digests?: readonly string[];
+  /** MTA-STS modes as configured, by domain. */
+  mtaSts?: ReadonlyMap<string, 'testing' | 'enforce' | 'none'>;
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -25,6 +32,9 @@ export interface LockFacts {
 export function makeLock(before: Lock, facts: LockFacts): Lock {
   const { hostname, addresses, dkim, zones, now } = facts;
   const { ipv4, ipv6 } = addresses;
+  const { [hostname]: _before, ...otherTlsa } = before.tlsa ?? {};
+  const published = publishedDigests(facts);
+  const tlsa = published.length === 0 ? otherTlsa : { ...otherTlsa, [hostname]: published };
   const domains = { ...before.domains };
   for (const [name, keys] of dkim) {
     const zone = [...zones]
@@ -33,11 +43,15 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
     const spf = textAt(zone?.records ?? [], name, isSpfRecord);
     const dmarc = textAt(zone?.records ?? [], `_dmarc.${name}`, isDmarc);
     const spfIncludes = [...(facts.spfIncludes?.get(name) ?? [])];
+    const elsewhere = foreignWebLabels(name, { name: hostname, ...addresses }, zone?.records ?? []);
+    const mtaSts = followPolicy(before.domains[name]?.mtaSts, name, facts);
     const rotation = followRotation(before.domains[name]?.rotation, name, facts);
     const signs = facts.signing?.find(({ domain }) => domain === name)?.selector;
     const sorted = [...keys].sort((a, b) => Number(b.selector === signs) - Number(a.selector === signs));
     domains[name] = {
       ...(rotation === undefined ? {} : { rotation }),
+      ...(elsewhere.length === 0 ? {} : { elsewhere }),
+      ...(mtaSts === undefined ? {} : { mtaSts }),
       dkim: sorted.flatMap(({ selector, publicKey }) =>
         publicKey === undefined ? [] : [{ selector, publicKey }],
       ),
@@ -52,15 +66,27 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
           }),
     };
   }
+  const { tlsa: _all, ...rest } = before;
   return {
-    ...before,
+    ...rest,
     version: 1,
     servers: {
       ...before.servers,
       [hostname]: { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) },
     },
+    ...(Object.keys(tlsa).length === 0 ? {} : { tlsa }),
     domains,
   };
+}
+
+/** Of the server's keys, those that the zone announces. */
+function publishedDigests({ hostname, zones, digests = [] }: LockFacts): string[] {
+  const announced = zones.flatMap(({ records }) =>
+    records.flatMap(({ name, data }) =>
+      name === tlsaName(hostname) && data.type === 'TLSA' ? [data.data.toLowerCase()] : [],
+    ),
+  );
+  return digests.filter((digest) => announced.includes(digest));
 }
 
 /** The moment at which the new key was first seen to sign is written down once. */
@@ -72,6 +98,20 @@ function followRotation(
   if (rotation === undefined || rotation.switched !== undefined) return rotation;
   const signs = signing.some(({ domain, selector }) => domain === name && selector === rotation.to);
   return signs ? { ...rotation, switched: new Date(now).toISOString() } : rotation;
+}
+
+/** The day on which a mode was first seen announced: what is tried out is to be ended some day. */
+function followPolicy(
+  known: Lock['domains'][string]['mtaSts'],
+  name: string,
+  { mtaSts, zones, now }: LockFacts,
+): Lock['domains'][string]['mtaSts'] {
+  const mode = mtaSts?.get(name);
+  const announced = zones.some(
+    ({ records }) => textAt(records, `_mta-sts.${name}`, isStsRecord) !== undefined,
+  );
+  if (mode === undefined || !announced) return undefined;
+  return known?.mode === mode ? known : { mode, since: new Date(now).toISOString().slice(0, 10) };
 }
 
 function textAt(

@@ -5,6 +5,7 @@ import type { Answers } from '../config/answers.js';
 import type { Lock } from '../config/lock.js';
 import type { Config, ServerConfig } from '../config/schema.js';
 import type { Secret } from '../config/secret.js';
+import { isWithin } from '../dns/canonical.js';
 import { planZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
 import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
@@ -93,7 +94,10 @@ export async function makePlan(
   const server = config.servers[hostname];
   if (server === undefined || facts.os === undefined)
     throw new Error('the plan needs a server that passed preflight');
-  const addresses = await chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers);
+  const [addresses, signed] = await Promise.all([
+    chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers),
+    isSigned(hostname, zones, resolvers),
+  ]);
   const live = zones.flatMap((zone) => zone.live);
   const installId = hostname.replace(/[^a-z0-9]+/g, '-');
   const now = session.context.clock();
@@ -102,7 +106,9 @@ export async function makePlan(
   const dkim = chooseDkim({ config, hostname, dkim: facts.dkim, live, installId, now, next, retired });
   const directory = request.answers.acmeDirectory?.value ?? facts.certificate.directory;
   const issuer = directory === undefined || directory === letsEncrypt ? 'letsencrypt.org' : undefined;
-  const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer);
+  const { digest, nextDigest } = facts.certificate;
+  const tlsa = signed ? [digest, nextDigest] : undefined;
+  const intent = intendDns(config, session.lock, hostname, addresses, dkim, live, issuer, tlsa);
   const partners = await readPartners(session, config, hostname, resolvers, connection);
   const relays = relaysOf(config, hostname);
   const logins = planRelayLogins(relays, facts.relayLogins, request.relayLogins ?? new Map());
@@ -114,6 +120,7 @@ export async function makePlan(
       name,
       selectors: keys.map(({ selector }) => selector),
       receives: config.domains[name]?.mail !== 'send-only',
+      ...(intent.web.has(name) ? { web: intent.web.get(name) } : {}),
       ...(next.has(name) ? { next: next.get(name) ?? '' } : {}),
     })),
     facts,
@@ -182,6 +189,19 @@ export async function makePlan(
         planned.map(({ plan }) => plan),
       ),
   };
+}
+
+/** R15: DANE means nothing in a zone without a chain of trust; what cannot be found out is not begun. */
+async function isSigned(
+  hostname: string,
+  zones: readonly ZoneSurvey[],
+  { recursive }: Resolvers,
+): Promise<boolean> {
+  const [zone] = zones
+    .map(({ zone: { name } }) => name)
+    .filter((name) => isWithin(hostname, name))
+    .sort((a, b) => b.length - a.length);
+  return zone !== undefined && (await recursive.resolve(zone, 'DS')).status === 'ok';
 }
 
 /** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */
@@ -266,8 +286,11 @@ function withFirst(steps: readonly ServerStep[], first: readonly ServerStep[]): 
   return [...packages, ...first, ...steps.filter(({ id }) => !id.startsWith('packages'))];
 }
 
+/** A web name that cannot be seen must not keep the mail server from its certificate. */
+const webRoles: readonly string[] = ['mta-sts-host', 'autoconfig', 'autodiscover'];
+
 const rolesOf: Readonly<Partial<Record<Stage, readonly string[]>>> = {
-  host: ['a', 'aaaa'],
+  host: ['a', 'aaaa', 'caa'],
   auth: ['spf', 'host-spf', 'dkim'],
 };
 
@@ -277,7 +300,9 @@ function awaitedRecords(
   plans: readonly ZonePlan[],
 ): DnsRecord[] {
   const roles = rolesOf[stage] ?? [];
-  const coming = changes.filter((change) => change.stage === stage && change.pending === undefined);
+  const coming = changes.filter(
+    (change) => change.stage === stage && change.pending === undefined && !webRoles.includes(change.role),
+  );
   const standing = plans.flatMap((plan) => plan.kept.filter(({ role }) => roles.includes(role)));
   return [
     ...coming.flatMap(({ after }) => (after === undefined ? [] : [after])),

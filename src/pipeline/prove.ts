@@ -1,7 +1,9 @@
 import type { Finding } from '../checks/check.js';
+import { createPinnedFetch } from '../checks/fetch-pinned.js';
 import { backupGate, gateChecks, runServerChecks } from '../checks/server/index.js';
 import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
+import { policyServed } from '../checks/server/web.js';
 import type { Context } from '../cli/context.js';
 import type { AuthoritativeResolver } from '../dns/resolver/index.js';
 import { isUnknown } from '../dns/resolver/index.js';
@@ -82,8 +84,32 @@ export const checkerName = 'checker.smtp-setup.invalid';
 
 /** The server's checks by direct connection to its addresses, as a stranger. */
 export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]> {
+  return runServerChecks(targetOf(context, plan), gateChecks);
+}
+
+/** Looks for each domain's MTA-STS policy at the server's addresses; by domain, why its record has to wait. */
+export async function provePolicies(
+  context: Context,
+  plan: FullPlan,
+  domains: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const target = targetOf(context, plan);
+  const fetch = createPinnedFetch({ signal: context.signal, privateCa: target.privateCa });
+  const found = await Promise.all(
+    domains.map(async (domain): Promise<[string, string][]> => {
+      const findings = await runServerChecks({ ...target, fetch }, [policyServed(domain)]);
+      const wrong = findings.find(({ status }) => status !== 'pass');
+      if (wrong === undefined) return [];
+      const seen = [wrong.message, wrong.observed].filter(Boolean).join(' ');
+      return [[domain, `The MTA-STS record of ${domain} waits: ${wrong.subject}: ${seen}`]];
+    }),
+  );
+  return new Map(found.flat());
+}
+
+function targetOf(context: Context, plan: FullPlan): ServerTarget {
   const { ipv4, ipv6 } = plan.addresses;
-  const target: ServerTarget = {
+  return {
     hostname: plan.hostname,
     addresses: [ipv4, ipv6].filter((address) => address !== undefined),
     domains: [
@@ -96,7 +122,6 @@ export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]
     timeout: 20_000,
     now: context.clock(),
   };
-  return runServerChecks(target, gateChecks);
 }
 
 /** A backup as strangers see it: the second MX waits for it. Undefined when nothing speaks against it. */

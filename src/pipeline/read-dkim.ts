@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto';
 import type { RecordData } from '../dns/record.js';
 import { dkimName, dkimText } from '../dns/records/dkim.js';
+import { tlsaName } from '../dns/records/tlsa.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 
@@ -12,6 +13,19 @@ export function readDkimRecords({ dkim }: Pick<Facts, 'dkim'>): Record<string, R
       return [dkimName(selector, domain), { type: 'TXT', text: dkimText(publicKey) }];
     }),
   );
+}
+
+/** The TLSA record of the key in use, once a certificate was issued for it; the next key was announced before. */
+export function readTlsaRecords(
+  { certificate }: Pick<Facts, 'certificate'>,
+  hostname: string,
+): Record<string, RecordData[]> {
+  const { digest, nextDigest } = certificate;
+  if (digest === undefined) return {};
+  const data = [digest, ...(nextDigest === undefined ? [] : [nextDigest])].map(
+    (value): RecordData => ({ type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: value }),
+  );
+  return { [tlsaName(hostname)]: data };
 }
 
 /** What the server says is published under the user's name: it must be a key before it goes there. */

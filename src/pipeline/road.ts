@@ -21,8 +21,8 @@ import { makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { Reached } from './prepare.js';
-import { obstacleOf, proveBackup, proveServer, proveSigning } from './prove.js';
-import { readDkimRecords } from './read-dkim.js';
+import { obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
+import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
 import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
 import { summarize } from './summarize.js';
@@ -92,7 +92,7 @@ export async function planJourney(journey: Journey): Promise<PlannedJourney> {
 /** The end of a journey on which there is nothing to do. */
 export async function settleEmpty({ journey, plan, view }: PlannedJourney): Promise<Document> {
   const { reached, zones } = journey;
-  await remember(journey, plan, reached.facts.dkim, liveOf(zones));
+  await remember(journey, plan, reached.facts, liveOf(zones));
   const { roundTrips } = reached.link.connection;
   return { changed: false, roundTrips, plan: planDocument(view) };
 }
@@ -126,7 +126,10 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
       link: reached.link,
       resolvers,
       progress,
-      readDkim: async (current) => readDkimRecords(await refresh(journey, current)),
+      readKeys: async (current) => {
+        const facts = await refresh(journey, current);
+        return { ...readDkimRecords(facts), ...readTlsaRecords(facts, plan.hostname) };
+      },
       proveSigning: (current) =>
         proveSigning(current, texts.library, domainNames(plan), resolvers.authoritative),
       proveServer: async () => {
@@ -146,6 +149,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
         await session.shared?.whenEnded(hostname);
         return proveBackup(context, plan, hostname);
       },
+      provePolicies: (domains) => provePolicies(context, plan, domains),
     });
   } finally {
     progress.stop();
@@ -154,7 +158,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
   const current = await Promise.all(
     zones.map(async ({ zone, open }) => ({ name: zone.name, records: await open.provider.list(zone) })),
   );
-  await remember(journey, plan, after.dkim, current);
+  await remember(journey, plan, after, current);
   // Before the records are entered nobody could ask for a certificate.
   if (after.certificate.state !== 'issued' && done.byHand.length === 0) {
     done.unfinished.unshift(
@@ -203,7 +207,7 @@ function refresh({ session, reached }: Journey, connection: Connection) {
 async function remember(
   { session, request, adjustLock, zones: surveys }: Journey,
   plan: FullPlan,
-  { keys, signing }: Facts['dkim'],
+  { dkim: { keys, signing }, certificate }: Pick<Facts, 'dkim' | 'certificate'>,
   zones: readonly { name: string; records: readonly DnsRecord[] }[],
 ): Promise<void> {
   const dkim = new Map(
@@ -219,9 +223,16 @@ async function remember(
   const liveBefore = surveys.flatMap(({ live }) => live);
   const { hostname, addresses } = plan;
   const now = session.context.clock();
+  const digests = [certificate.digest, certificate.nextDigest].filter((digest) => digest !== undefined);
+  const mtaSts = new Map(
+    [...plan.intent.web].flatMap(([name, { policy }]) =>
+      policy === undefined ? [] : [[name, request.config.domains[name]?.mtaSts?.mode ?? 'testing'] as const],
+    ),
+  );
   const save = async (before: Lock): Promise<void> => {
     const spfIncludes = ownIncludes(plan.intent, before, liveBefore);
-    const lock = makeLock(before, { hostname, addresses, dkim, zones, signing, spfIncludes, now });
+    const known = { hostname, addresses, dkim, zones, signing, spfIncludes, digests, mtaSts, now };
+    const lock = makeLock(before, known);
     await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
   };
   // Other servers of the same command write their part of the file, too.

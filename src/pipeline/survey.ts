@@ -4,6 +4,7 @@ import { isWithin } from '../dns/canonical.js';
 import type { Zone } from '../dns/providers/provider.js';
 import type { LiveRecord } from '../dns/record.js';
 import { dkimName, monthlySelector } from '../dns/records/dkim.js';
+import { webLabels } from '../dns/records/web-labels.js';
 import { Exit, SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readFacts } from '../facts/read-facts.js';
@@ -109,6 +110,7 @@ function namesOf(session: Session, config: Config, hostname: string): string[] {
       hostname,
       name,
       ...(parked ?? []),
+      ...webLabels.map((label) => `${label}.${name}`),
       ...[...known, month].map((selector) => dkimName(selector, name)),
     ];
   });

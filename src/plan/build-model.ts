@@ -1,6 +1,7 @@
 import {
   type BackupModel,
   type DomainModel,
+  type DomainWeb,
   defaultLimits,
   type RelayModel,
   type ServerHas,
@@ -19,7 +20,13 @@ export interface ModelInput {
   hostname: string;
   server: ServerConfig;
   /** Domains of this server with their selectors, the signing one first; `next` signs once all is visible. */
-  domains: readonly { name: string; selectors: readonly string[]; receives?: boolean; next?: string }[];
+  domains: readonly {
+    name: string;
+    selectors: readonly string[];
+    receives?: boolean;
+    web?: DomainWeb;
+    next?: string;
+  }[];
   /** Preflight has refused every other system. */
   os: OsRelease;
   facts: Pick<
@@ -89,10 +96,16 @@ export function buildModel(input: ModelInput): Models {
   const versions = readVersions(os, facts);
   const directory = input.acme.directory ?? facts.certificate.directory;
   const ca = input.acme.ca ?? facts.certificate.ca;
-  const domains = input.domains.map(({ name, selectors, receives = true }): DomainModel => {
+  const domains = input.domains.map(({ name, selectors, receives = true, web }): DomainModel => {
     const signs = facts.dkim.signing.find((entry) => entry.domain === name);
     const live = signs !== undefined && signs.selector === selectors[0];
-    return { name, selectors, live, ...(receives ? {} : { receives }) };
+    return {
+      name,
+      selectors,
+      live,
+      ...(receives ? {} : { receives }),
+      ...(web === undefined ? {} : { web }),
+    };
   });
   const model: ServerModel = {
     hostname,
@@ -170,7 +183,7 @@ function currentCertificate(input: ModelInput, directory: string | undefined): S
 }
 
 function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
-  const { hostName, resolvConf, accounts, dkim, web, relayLogins } = facts;
+  const { hostName, resolvConf, accounts, dkim, web, certificate, relayLogins } = facts;
   const hosts = hostName.hosts.map((line) => line.split(/\s+/));
   return {
     hostName:
@@ -188,9 +201,12 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
       resolvConf.nameservers[0] === '127.0.0.1' &&
       /^options.* trust-ad/m.test(resolvConf.content),
     webReady: web.ready,
+    nextKey: certificate.nextDigest !== undefined,
     foreignWebDefault: web.foreignDefault,
     ownUpgrades: facts.ownUpgrades,
     relayLogins: relayLogins.map(({ name }) => name),
+    foreignHttpsDefault: web.foreignHttpsDefault,
+    webSites: web.sites,
   };
 }
 

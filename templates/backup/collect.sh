@@ -43,6 +43,7 @@ for folder in "$ours"/certs/issued-*; do
   if [ ! -d "$folder" ] || [ -L "$folder" ]; then continue; fi
   mkdir "$to/certs/${folder##*/}" && cp "$folder/fullchain.pem" "$folder/privkey.pem" "$to/certs/${folder##*/}/" || exit 1
 done
+[ ! -s "$ours/keys/next.pem" ] || cp "$ours/keys/next.pem" "$to/certs/" || exit 1
 readlink "$ours/tls" >"$to/certs/in-use"
 for folder in accounts archive renewal; do
   [ ! -d "/etc/letsencrypt/$folder" ] || cp -R "/etc/letsencrypt/$folder" "$to/letsencrypt/" || exit 1

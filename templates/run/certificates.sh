@@ -24,6 +24,18 @@ certificates_self_signed() {
     mv -fT "$ROOT/etc/smtp-setup/tls.new" "$ROOT/etc/smtp-setup/tls"
 }
 
+# certificates_next_key: kept here until the key in use has to be changed; its digest is in the DNS long before (RFC 7671
+# section 8.1).
+certificates_next_key() {
+  local folder="$ROOT/etc/smtp-setup/keys"
+  [ -s "$folder/next.pem" ] && return 0
+  changed
+  mkdir -p "$folder" && chmod 0700 "$folder" &&
+    (umask 077 && openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$folder/next.pem.new" 2>/dev/null) ||
+    { problem 'openssl could not make a key'; return 1; }
+  durable "$folder/next.pem.new" "$folder/next.pem"
+}
+
 # certificates_issue HOSTNAME DIRECTORY EMAIL: '' is Let's Encrypt, '' no contact. It is a run of its own: when it fails, the
 # services are up with the certificate they had, and the next apply asks again.
 certificates_issue() {

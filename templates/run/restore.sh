@@ -76,6 +76,10 @@ restore_certificates() {
     mkdir -p "$ours/certs" && chmod 0755 "$ours" "$ours/certs" && cp -R "$folder" "$ours/certs/${folder##*/}" &&
       chmod 0755 "$ours/certs/${folder##*/}" && chmod 0644 "$ours/certs/${folder##*/}/fullchain.pem" || return
   done
+  if [ -s "$1/certs/next.pem" ] && [ ! -e "$ours/keys/next.pem" ]; then
+    mkdir -p "$ours/keys" && chmod 0700 "$ours/keys" && cp "$1/certs/next.pem" "$ours/keys/next.pem" &&
+      chmod 0600 "$ours/keys/next.pem" || return
+  fi
   link=$(head -n 1 "$1/certs/in-use" 2>/dev/null)
   case $(readlink "$ours/tls" 2>/dev/null) in certs/issued-*) return 0 ;; esac
   case $link in certs/issued-*/* | *..*) return 0 ;; certs/issued-*) ;; *) return 0 ;; esac

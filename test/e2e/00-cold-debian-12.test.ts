@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { type Installed, installServer } from '../helpers/world.js';
 import { tellColdStory } from './cold-story.js';
+import { tellWebStory } from './web-story.js';
 
 let installed: Installed;
 let receiver: Receiver;
@@ -21,5 +22,6 @@ describe('a fresh Debian 12', () => {
     expect(stdout + stderr).not.toMatch(/\u001b/);
   });
 
+  tellWebStory({ world: () => installed.world, receiver: () => receiver });
   tellColdStory({ world: () => installed.world, receiver: () => receiver });
 });

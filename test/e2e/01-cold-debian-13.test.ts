@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { type CliProcess, type CliResult, openWorld, shell, startCli, type World } from '../helpers/world.js';
 import { tellColdStory } from './cold-story.js';
+import { tellWebStory } from './web-story.js';
 
 /**
  * The one installation of Debian 13, under everything that may befall it. It ends with the same story as an undisturbed
@@ -82,5 +83,6 @@ describe('the Debian 13 that went through this', () => {
     expect(await isRunning()).toBe(false);
   });
 
+  tellWebStory({ world: () => world, receiver: () => receiver });
   tellColdStory({ world: () => world, receiver: () => receiver });
 });

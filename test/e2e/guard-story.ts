@@ -141,7 +141,7 @@ ${calls}`,
       expect(
         await shell(world, "systemctl list-units --all --plain --no-legend 'smtp-setup-firewall-deadman*'"),
       ).toBe('');
-      for (const port of [22, 25, 80, 465, 587, 993]) {
+      for (const port of [22, 25, 80, 443, 465, 587, 993]) {
         expect([port, await knock(port), await knock(port, 'client', world.lab.vps.ipv6)]).toEqual([
           port,
           'open',

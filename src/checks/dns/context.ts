@@ -30,6 +30,8 @@ export interface DnsTarget {
   providerNameServers?: readonly string[];
   /** Milliseconds since the epoch: when DMARC was first published, for the patience with `p=none`. */
   dmarcSince?: number;
+  /** Milliseconds since the epoch: when the MTA-STS policy was first announced in its present mode. */
+  stsSince?: number;
   /** The CA that shall issue certificates for the host. */
   issuer?: string;
   /** MTA-STS policy as it should be served. */

@@ -159,7 +159,7 @@ export const stsPolicyCheck: DnsCheck = {
         info(
           asked,
           `The policy is in mode "${parsed.policy.mode}": senders deliver without a valid certificate too.`,
-          { subject, observed },
+          { subject, observed, ...proposeEnforce(ctx, parsed.policy.mode) },
         ),
       ];
     return [pass(asked, 'The policy is served and enforced.', { subject, observed })];
@@ -224,3 +224,21 @@ export const stsIdCheck: DnsCheck = {
     ];
   },
 };
+
+/** Senders that report do so daily; two weeks of them are enough to see whether anybody would be turned away. */
+const trialMs = 14 * 86_400_000;
+
+function proposeEnforce(ctx: DnsContext, mode: string): { fix?: { text: string } } {
+  if (mode !== 'testing') return {};
+  const since = ctx.target.stsSince;
+  const days = since === undefined ? 0 : Math.floor((ctx.deps.now() - since) / 86_400_000);
+  const step = 'set mtaSts: { mode: enforce } for the domain in smtp-setup.yaml, and run smtp-setup apply.';
+  return {
+    fix: {
+      text:
+        days * 86_400_000 >= trialMs
+          ? `It has been tried out for ${days} days. If the TLS reports show no failures, ${step}`
+          : `When two weeks of TLS reports show no failures, ${step}`,
+    },
+  };
+}

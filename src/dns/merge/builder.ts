@@ -87,13 +87,15 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
     (newSet ? undefined : bySet.get(rrsetKey(record))?.[0]?.ttl) ??
     Math.min(Math.max(record.ttl, caps.minTtl), caps.maxTtl);
 
+  const typeObjections = ({ data }: DnsRecord): string[] =>
+    data.type !== 'OTHER' && !caps.types.has(data.type)
+      ? [`The provider has no ${typeOf(data)} records.`]
+      : [];
+
   const objections = (record: DnsRecord): string[] => {
-    const type = typeOf(record.data);
     const size = record.data.type === 'TXT' ? textToBytes(record.data.text).length : 0;
     return [
-      ...(record.data.type !== 'OTHER' && !caps.types.has(record.data.type)
-        ? [`The provider has no ${type} records.`]
-        : []),
+      ...typeObjections(record),
       ...(record.data.type === 'MX' && record.data.exchange === '' && !caps.nullMx
         ? ['The provider has no null MX (RFC 7505).']
         : []),
@@ -159,7 +161,8 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
       ) {
         return;
       }
-      const reasons = desired.pending === undefined ? objections(after) : [];
+      // A value that is not known yet cannot be judged, its type can.
+      const reasons = desired.pending === undefined ? objections(after) : typeObjections(after);
       if (reasons.length > 0 && desired.rank !== 'required') {
         notes.push({ level: 'warn', text: `${formatRecord(after)} is left out: ${reasons.join(' ')}` });
         return;

@@ -9,7 +9,8 @@ export function autoconfigRecords(domain: DomainInput): DesiredRecord[] {
     ttl: domain.ttl,
     data: { type: 'CNAME', target: domain.host },
     role: label,
-    stage: 'tail',
+    // Before the certificate: its authority follows the name. Who asks meanwhile is told nothing, and asks elsewhere.
+    stage: 'host',
     rank: 'optional',
     reason: 'Mail programs fetch their settings from this name.',
   }));

@@ -1,14 +1,24 @@
+import { isWithin } from '../canonical.js';
 import type { DesiredRecord } from '../record.js';
-import type { HostInput } from './input.js';
+import type { DomainInput, HostInput } from './input.js';
 
 /** Our CA in the CAA set that governs the host (RFC 8659); the planner moves it there, or drops it where no set exists (R14). */
 export function caaRecords(host: HostInput): DesiredRecord[] {
-  const issuer = host.features?.caa?.issuer;
+  return caaRecord(host.name, host.ttl, host.features?.caa?.issuer);
+}
+
+/** The same for the web names of a domain; below a domain of its own the host has asked for it already. */
+export function domainCaaRecords(domain: DomainInput): DesiredRecord[] {
+  if (isWithin(domain.host, domain.name)) return [];
+  return caaRecord(domain.name, domain.ttl, domain.features?.caa?.issuer);
+}
+
+function caaRecord(name: string, ttl: number, issuer: string | undefined): DesiredRecord[] {
   if (issuer === undefined) return [];
   return [
     {
-      name: host.name,
-      ttl: host.ttl,
+      name,
+      ttl,
       data: { type: 'CAA', flags: 0, tag: 'issue', value: issuer },
       role: 'caa',
       stage: 'host',

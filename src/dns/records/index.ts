@@ -1,7 +1,7 @@
 import type { DesiredRecord } from '../record.js';
 import { addressRecords } from './address.js';
 import { autoconfigRecords } from './autoconfig.js';
-import { caaRecords } from './caa.js';
+import { caaRecords, domainCaaRecords } from './caa.js';
 import { dkimRecords } from './dkim.js';
 import { dmarcRecords, dmarcReportRecords } from './dmarc.js';
 import type { DomainInput, HostInput, RecordsInput } from './input.js';
@@ -30,6 +30,7 @@ const domainKinds: readonly ((domain: DomainInput, all: readonly DomainInput[]) 
   tlsRptRecords,
   srvRecords,
   autoconfigRecords,
+  domainCaaRecords,
 ];
 
 const selected =

@@ -20,8 +20,8 @@ export interface HostFeatures {
   tlsa?: {
     zoneSigned: boolean;
     renewalsReuseKey: boolean;
-    /** SHA-256 over the SPKI (`3 1 1`), hex: the served key first, then the next one. */
-    digests: readonly string[];
+    /** SHA-256 over the SPKI (`3 1 1`), hex: the served key first, then the next one; undefined until there is a key. */
+    digests: readonly (string | undefined)[];
   };
   /** Our CA; joins an existing CAA set, never makes one (R14). */
   caa?: { issuer: string };
@@ -36,12 +36,14 @@ export interface DkimInput {
 export interface DomainFeatures {
   /** RFC 8461: only once the policy is served over a valid certificate (R16). */
   mtaSts?: { policyText: string; served: boolean };
-  /** RFC 8460: `mailto:` or `https:` URIs. */
-  tlsRpt?: { rua: readonly string[] };
+  /** RFC 8460: `mailto:` or `https:` URIs; `firm` when the config names them. */
+  tlsRpt?: { rua: readonly string[]; firm?: boolean };
   /** RFC 6186 and 8314 section 5.1. `offered`: submissions 465, submission 587, imaps 993; all others are denied. */
   srv?: { submissions: boolean; submission: boolean; imaps: boolean };
   /** autoconfig and autodiscover point to the host, once it serves them. */
   autoconfig?: boolean;
+  /** Our CA, as for the host: names of the domain have certificates, too. */
+  caa?: { issuer: string };
 }
 
 export interface DomainInput {

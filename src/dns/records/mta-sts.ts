@@ -2,6 +2,29 @@ import { createHash } from 'node:crypto';
 import type { DesiredRecord } from '../record.js';
 import type { DomainInput } from './input.js';
 
+export interface StsChoice {
+  mode: 'enforce' | 'testing' | 'none';
+  /** Seconds for which senders remember the policy. */
+  maxAge?: number;
+}
+
+/**
+ * How long a policy is remembered unless the config says so: a day while it is tried out, so that `enforce` reaches
+ * everybody soon, and a week from then on.
+ */
+export const usualAge = { testing: 86_400, none: 86_400, enforce: 604_800 } as const;
+
+/** The policy as it is served (RFC 8461 section 3.2). */
+export function mtaStsPolicy({ mode, maxAge = usualAge[mode] }: StsChoice, mx: readonly string[]): string {
+  return [
+    'version: STSv1',
+    `mode: ${mode}`,
+    ...mx.map((host) => `mx: ${host}`),
+    `max_age: ${maxAge}`,
+    '',
+  ].join('\n');
+}
+
 /** Policy id: 1–32 letters and digits (RFC 8461 section 3.1), a hash of the policy, so it changes exactly when the policy does. */
 export function mtaStsId(policyText: string): string {
   return createHash('sha256').update(policyText, 'utf8').digest('hex').slice(0, 32);

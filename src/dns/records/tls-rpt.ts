@@ -14,6 +14,7 @@ export function tlsRptRecords(domain: DomainInput): DesiredRecord[] {
       role: 'tls-rpt',
       stage: 'tail',
       rank: 'optional',
+      ...(domain.features?.tlsRpt?.firm === true ? { firm: true } : {}),
       reason: 'Other servers report here when they could not deliver securely.',
     },
   ];

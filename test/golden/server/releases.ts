@@ -1,17 +1,29 @@
 import {
+  type DomainWeb,
   defaultLimits,
   freshFirewall,
   nothingDone,
   type ServerModel,
 } from '../../../src/components/model.js';
 
+const web: DomainWeb = {
+  policy: 'version: STSv1\nmode: testing\nmx: mail.example.org\nmax_age: 86400\n',
+  autoconfig: true,
+  autodiscover: true,
+};
+
 const base: Omit<ServerModel, 'os' | 'versions'> = {
   hostname: 'mail.example.org',
   profile: 'mailboxes',
   mapType: 'hash',
   domains: [
-    { name: 'example.org', selectors: ['s20260105'], live: true },
-    { name: 'example.net', selectors: ['s20260212'], live: false },
+    { name: 'example.org', selectors: ['s20260105'], live: true, web },
+    {
+      name: 'example.net',
+      selectors: ['s20260212'],
+      live: false,
+      web: { autoconfig: true, autodiscover: false },
+    },
   ],
   certificate: 'none',
   ipv6: true,
@@ -55,7 +67,7 @@ export const releases: Record<string, ServerModel> = {
     versions: { postfix: '3.10.6', dovecot: '2.4.2', rspamd: '3.8.1', unbound: '1.24.0', postsrsd: '2.0.11' },
     mapType: 'lmdb',
     hostname: 'example.org',
-    domains: [{ name: 'example.org', selectors: ['s20260105'], live: true }],
+    domains: [{ name: 'example.org', selectors: ['s20260105'], live: true, web }],
     ipv6: false,
     memory: 8000,
     acmeDirectory: 'https://ca.internal:14000/dir',
@@ -83,7 +95,7 @@ export const releases: Record<string, ServerModel> = {
         rewrites: [],
       },
     ],
-    has: { ...nothingDone, foreignWebDefault: true },
+    has: { ...nothingDone, foreignWebDefault: true, foreignHttpsDefault: true },
     local: {
       postfixMain: 'message_size_limit = 104857600\nmynetworks = 10.0.0.0/8\n',
       postfixMaster: '127.0.0.1:10026 inet n - n - - smtpd\n',

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { loadTemplates } from '../../../src/cli/templates.js';
 import type { Component } from '../../../src/components/component.js';
 import { createComponents, inOrder } from '../../../src/components/index.js';
-import { nothingDone, type ServerModel } from '../../../src/components/model.js';
+import { nothingDone, type ServerModel, type WebSiteState } from '../../../src/components/model.js';
 import { createRenderer } from '../../../src/components/render.js';
 import { releases } from '../../golden/server/releases.js';
 import { library } from '../../helpers/local-run.js';
@@ -56,17 +56,17 @@ describe('the registry', () => {
     for (const one of components) {
       for (const { path, group } of one.files(model)) {
         expect(group).toBe(one.id);
-        const watched = one.watch.some(
-          (glob) => glob === path || (glob.endsWith('/*') && path.startsWith(glob.slice(0, -1))),
+        const watched = one.watch.some((glob) =>
+          new RegExp(`^${glob.replace(/\./g, '\\.').replace(/\*/g, '[^/]+')}$`).test(path),
         );
         expect(watched, path).toBe(true);
       }
     }
   });
 
-  test('opens the ports of a mail server and of ACME, and no other', () => {
+  test('opens the ports of a mail server and of the web names, and no other', () => {
     expect(components.flatMap((one) => [...one.ports(debian)]).sort((a, b) => a - b)).toEqual([
-      25, 80, 465, 587, 993, 4190,
+      25, 80, 443, 465, 587, 993, 4190,
     ]);
   });
 });
@@ -183,6 +183,10 @@ describe('sending limits', () => {
     expect(unit).toContain(`RuntimeDirectory=${socket?.split('/')[2]}`);
   });
 });
+function site(domain: string, ...names: string[]): WebSiteState {
+  const directory = 'https://acme-v02.api.letsencrypt.org/directory';
+  return { domain, certificate: 'issued', names, directory };
+}
 
 describe('steps beside the files', () => {
   const done = {
@@ -191,8 +195,14 @@ describe('steps beside the files', () => {
     dkimKeys: ['example.org/s20260105', 'example.net/s20260212'],
     ownResolver: true,
     webReady: true,
+    nextKey: true,
     foreignWebDefault: false,
     ownUpgrades: false,
+    foreignHttpsDefault: false,
+    webSites: [
+      site('example.org', 'autoconfig.example.org', 'autodiscover.example.org', 'mta-sts.example.org'),
+      site('example.net', 'autoconfig.example.net'),
+    ],
   };
 
   test('all of them on a fresh server', () => {
@@ -204,7 +214,10 @@ describe('steps beside the files', () => {
       'dkim-key:example.net/s20260212',
       'nginx-prepare',
       'certificate-self-signed',
+      'certificate-next-key',
       'certificate-issue',
+      'web-prepare',
+      'certificate-web',
     ]);
   });
 
@@ -225,6 +238,55 @@ describe('steps beside the files', () => {
         calls: [{ fn: 'certificates_issue', args: ['mail.example.org', 'https://ca.test:14000/dir', ''] }],
       },
     ]);
+  });
+
+  test('web names have a certificate of their own, for exactly these names', () => {
+    const web = (webSites: readonly WebSiteState[]) =>
+      get('web').steps({ ...debian, has: { ...done, webSites }, certificate: 'issued' });
+    const [first, second] = done.webSites as [WebSiteState, WebSiteState];
+    expect(web([first, { ...second, names: ['autoconfig.example.net', 'old.example.net'] }])).toMatchObject([
+      {
+        id: 'certificate-web',
+        run: 'certify',
+        calls: [{ args: ['', '', 'example.net:autoconfig.example.net'] }],
+      },
+    ]);
+    expect(web([{ ...first, certificate: 'stand-in' }, second])).toMatchObject([
+      {
+        id: 'certificate-web',
+        calls: [
+          {
+            args: ['', '', 'example.org:autoconfig.example.org,autodiscover.example.org,mta-sts.example.org'],
+          },
+        ],
+      },
+    ]);
+    expect(web([first, { ...second, directory: 'https://staging.test/dir' }])).toMatchObject([
+      { id: 'certificate-web' },
+    ]);
+    expect(web([first, { ...second, certificate: 'none', names: [] }]).map(({ id }) => id)).toEqual([
+      'web-prepare',
+      'certificate-web',
+    ]);
+    expect(web([first, second, site('gone.example', 'autoconfig.gone.example')])).toMatchObject([
+      { id: 'web-forget', run: 'install', calls: [{ fn: 'web_forget', args: ['gone.example'] }] },
+    ]);
+    expect(
+      get('certificates').steps({ ...debian, has: { ...done, webSites: [] }, certificate: 'issued' }),
+    ).toEqual([]);
+  });
+
+  test('a name too long for nginx’s hash of names is served by its pattern', () => {
+    const name = `${'a'.repeat(40)}.example`;
+    const domains = [{ name, selectors: ['s1'], live: true, web: { autoconfig: true, autodiscover: false } }];
+    const conf = content({ ...debian, domains }, '/etc/nginx/conf.d/smtp-setup-web.conf');
+    expect(conf).toContain(`server_name ~^autoconfig\\.${'a'.repeat(40)}\\.example$;`);
+  });
+
+  test('a domain without mail here, or without web names, is not served', () => {
+    const bare = debian.domains.map(({ web: _web, ...domain }) => domain);
+    expect(get('web').files({ ...debian, domains: bare })).toEqual([]);
+    expect(get('web').applies({ ...debian, profile: 'send-only' })).toBe(false);
   });
 
   test('a key that is missing is made, one that is there is not named', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fillPending, zoneAfter } from '../../../src/dns/plan-zone.js';
-import type { LiveRecord } from '../../../src/dns/record.js';
+import type { LiveRecord, RecordData } from '../../../src/dns/record.js';
+import type { ZonePlan } from '../../../src/dns/zone-plan.js';
 import {
   afterPlan,
   allConsents,
@@ -435,6 +436,45 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const noTlsa = plan([ourMx], { ...feature, caps: { ...caps, types: new Set(['A', 'MX', 'TXT']) } });
     expect(codes(noTlsa)).toEqual([]);
     expect(notes(noTlsa)).toContain('The provider has no TLSA records');
+  });
+
+  test('R15: a key that is still to be certified is announced once it is known, and old ones do no harm', () => {
+    const name = '_25._tcp.mail.example.org';
+    const tlsa = (data: string): RecordData => ({
+      type: 'TLSA',
+      usage: 3,
+      selector: 1,
+      matchingType: 1,
+      data,
+    });
+    const feature = (...digests: (string | undefined)[]) => ({
+      host: { features: { tlsa: { zoneSigned: true, renewalsReuseKey: true, digests } } },
+    });
+    const ofTlsa = (done: ZonePlan) => done.changes.filter(({ role }) => role === 'tlsa');
+    const ourMx = live(domainName, { type: 'MX', preference: 10, exchange: hostName });
+    const first = ofTlsa(plan([ourMx], feature(undefined, undefined)));
+    expect(first.map(({ op, pending }) => [op, pending])).toEqual([
+      ['create', 'the certificate that the authority will issue'],
+      ['create', 'the certificate that the authority will issue'],
+    ]);
+    const known = fillPending(first, { [name]: [tlsa('aa'), tlsa('bb')] });
+    expect(known.map(({ after }) => after?.data)).toEqual([tlsa('aa'), tlsa('bb')]);
+    expect(known.every(({ pending }) => pending === undefined)).toBe(true);
+    expect(fillPending(first, {}).every(({ pending }) => pending !== undefined)).toBe(true);
+
+    const old = live(name, tlsa('cc'), ours('tlsa'));
+    const again = plan([ourMx, old, live(name, tlsa('bb'), ours('tlsa'))], feature(undefined, 'bb'));
+    expect(ofTlsa(again).map(({ op }) => op)).toEqual(['create']);
+    const both = [live(name, tlsa('aa'), ours('tlsa')), live(name, tlsa('bb'), ours('tlsa'))];
+    const settled = plan([ourMx, old, ...both], feature('aa', 'bb'));
+    expect(ofTlsa(settled)).toEqual([]);
+    expect(codes(settled)).toEqual([]);
+    expect(notes(settled)).toContain('--allow-delete');
+
+    const without = { ...caps, types: new Set(['A', 'MX', 'TXT'] as const) };
+    const cannot = plan([ourMx], { ...feature(undefined, undefined), caps: without });
+    expect(ofTlsa(cannot)).toEqual([]);
+    expect(notes(cannot)).toContain('The provider has no TLSA records');
   });
 
   test('R16: a new policy changes the id of our own _mta-sts', () => {

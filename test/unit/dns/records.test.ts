@@ -62,8 +62,8 @@ describe('desired records', () => {
       'tls-rpt': 'tail',
       tlsa: 'tail',
       srv: 'tail',
-      autoconfig: 'tail',
-      autodiscover: 'tail',
+      autoconfig: 'host',
+      autodiscover: 'host',
     });
   });
 

@@ -103,9 +103,30 @@ describe('the certificate in use', () => {
 
 describe('small facts', () => {
   it('the web root and foreign default sites', () => {
-    expect(web.parse(out('ready\n'))).toEqual({ ready: true, foreignDefault: false });
-    expect(web.parse(out('ready\nforeign\n'))).toEqual({ ready: true, foreignDefault: true });
-    expect(web.parse(absent)).toEqual({ ready: false, foreignDefault: false });
+    const none = { ready: false, foreignDefault: false, foreignHttpsDefault: false, sites: [] };
+    expect(web.parse(out('ready\n'))).toEqual({ ...none, ready: true });
+    expect(web.parse(out('ready\nforeign\n'))).toEqual({ ...none, ready: true, foreignDefault: true });
+    expect(web.parse(out('foreign-https\n'))).toEqual({ ...none, foreignHttpsDefault: true });
+    expect(web.parse(absent)).toEqual(none);
+  });
+
+  it('what a domain serves over HTTPS, and with which certificate', () => {
+    const text = [
+      'site example.org issued mta-sts.example.org,Autoconfig.example.org, https://ca.test/dir',
+      'site example.net stand-in mail.example.org, ',
+      'site example.com none  ',
+      'site ../etc issued a b',
+    ].join('\n');
+    expect(web.parse(out(text)).sites).toEqual([
+      {
+        domain: 'example.org',
+        certificate: 'issued',
+        names: ['autoconfig.example.org', 'mta-sts.example.org'],
+        directory: 'https://ca.test/dir',
+      },
+      { domain: 'example.net', certificate: 'stand-in', names: ['mail.example.org'] },
+      { domain: 'example.com', certificate: 'none', names: [] },
+    ]);
   });
 
   it("the user's own lines for Postfix", () => {

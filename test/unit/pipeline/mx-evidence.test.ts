@@ -8,7 +8,7 @@ import { createPortProbe, gatherMxEvidence, type MxEvidenceDeps } from '../../..
 import { domain, domainName, host, hostName, ipv4, live, mx, txt } from '../dns/zone-fixture.js';
 
 const web = '8.8.4.4';
-const intent = { input: { hosts: [host], domains: [domain] }, desired: [] };
+const intent = { input: { hosts: [host], domains: [domain] }, desired: [], web: new Map() };
 const policy = 'version: STSv1\nmode: enforce\nmx: aspmx.l.google.com\nmax_age: 86400\n';
 
 interface Scene {

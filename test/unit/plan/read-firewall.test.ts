@@ -65,7 +65,7 @@ test('the rules hold what is kept, and never a port twice', () => {
 });
 
 test('steps appear when the kernel says something else than the files', () => {
-  const ports = [25, 80, 465, 587, 993, 4190];
+  const ports = [25, 80, 443, 465, 587, 993, 4190];
   expect(stepIds({})).toEqual([]);
   expect(stepIds({ active: true, loaded: true })).toEqual([]);
   expect(stepIds({ active: true })).toEqual(['firewall-load: Load the firewall rules']);
@@ -75,7 +75,7 @@ test('steps appear when the kernel says something else than the files', () => {
   expect(stepIds({ kind: 'chains', active: true, open: ports.slice(1) })).toHaveLength(1);
   expect(stepIds({ kind: 'chains', active: true, open: ports })).toEqual([]);
   expect(stepIds({ kind: 'ufw', open: [25] })).toEqual([
-    'firewall-open: Open 80, 465, 587, 993, 4190 in ufw',
+    'firewall-open: Open 80, 443, 465, 587, 993, 4190 in ufw',
   ]);
   expect(stepIds({ kind: 'firewalld', open: ports })).toEqual([]);
   expect(stepIds({ kind: 'off' })).toEqual([]);
