@@ -27,6 +27,8 @@ export interface OwnValues {
   addresses: readonly string[];
   /** SPF, DKIM and DMARC. */
   texts: readonly string[];
+  /** Of the server's keys, as TLSA records announce them. */
+  digests?: readonly string[];
 }
 
 export interface Removal {
@@ -102,7 +104,7 @@ const slotOf = ({ name, data }: DnsRecord): string => `${name} ${data.type}`;
 const recordOf = (change: Change): DnsRecord => (change.op === 'delete' ? change.before : change.after);
 
 /** A mark is a hint, not a licence: somebody may have given the record another value since. */
-function holdsOurs({ data }: LiveRecord, { hosts, addresses, texts }: OwnValues): boolean {
+function holdsOurs({ data }: LiveRecord, { hosts, addresses, texts, digests = [] }: OwnValues): boolean {
   switch (data.type) {
     case 'A':
     case 'AAAA':
@@ -112,6 +114,8 @@ function holdsOurs({ data }: LiveRecord, { hosts, addresses, texts }: OwnValues)
     case 'CNAME':
     case 'SRV':
       return hosts.includes(data.target);
+    case 'TLSA':
+      return digests.includes(data.data.toLowerCase());
     case 'TXT':
       return (
         /^v=(STSv1|TLSRPTv1);/.test(data.text) ||

@@ -74,7 +74,11 @@ export async function removeRecords(
 }
 
 /** What the records of a domain hold, for a machine without a journal: from the lock file and the server's keys. */
-export function ownValues({ servers, domains }: Lock, name: string, keys: Facts['dkim']['keys']): OwnValues {
+export function ownValues(
+  { servers, tlsa = {}, domains }: Lock,
+  name: string,
+  keys: Facts['dkim']['keys'],
+): OwnValues {
   const addresses = Object.values(servers).flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]);
   const { spf, dmarc } = domains[name] ?? {};
   const known = (values: readonly (string | undefined)[]): string[] =>
@@ -82,6 +86,7 @@ export function ownValues({ servers, domains }: Lock, name: string, keys: Facts[
   return {
     hosts: Object.keys(servers),
     addresses: known(addresses),
+    digests: Object.values(tlsa).flat(),
     texts: known([...keys.map(({ publicKey }) => dkimText(publicKey)), spf, dmarc]),
   };
 }

@@ -176,6 +176,7 @@ async function planZones(
         values: {
           hosts: [hostname],
           addresses: values.flatMap(({ addresses }) => addresses),
+          digests: values.flatMap(({ digests = [] }) => digests),
           texts: [
             ...values.flatMap(({ texts }) => texts),
             ...own.flatMap((name) => (lock.removed?.[name]?.keys ?? []).map(dkimText)),
