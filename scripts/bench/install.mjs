@@ -53,10 +53,15 @@ async function readPackages(openWorld) {
     const shown = await world.cli(
       world.rehearsal.initArguments.filter((arg) => arg !== '--yes').concat('--verbose'),
     );
-    const at = shown.stderr.split('\n').findIndex((line) => /Install \d+ packages/.test(line));
-    const lines = shown.stderr.split('\n').slice(at + 1);
-    const end = lines.findIndex((line) => !/^ {4}\S? ?[a-z0-9.+-]+$/.test(line));
-    return lines.slice(0, end).map((line) => line.trim().replace(/^\S\s+/, ''));
+    const names = [];
+    let inside = false;
+    for (const line of shown.stderr.split('\n')) {
+      const name = /^ {4}\S? ?([a-z0-9.+-]+)$/.exec(line)?.[1];
+      inside = /\bInstall \S.* not installed$/.test(line) || (inside && name !== undefined);
+      if (inside && name !== undefined) names.push(name);
+    }
+    if (names.length === 0) throw new Error(`the plan shows no packages:\n${shown.stderr}`);
+    return names;
   } finally {
     await world.lab.down();
   }
@@ -77,7 +82,7 @@ async function timePlain(openWorld, packages) {
   }
 }
 
-export async function readMemory(world) {
+async function readMemory(world) {
   const { stdout } = await world.lab.vps.exec('cat /proc/[0-9]*/smaps_rollup 2>/dev/null | grep ^Pss:');
   const kib = stdout.split('\n').reduce((sum, line) => sum + Number(/(\d+) kB/.exec(line)?.[1] ?? 0), 0);
   return kib / 1024;
