@@ -53,7 +53,7 @@ async function measureOwn({ openProvisioned, startReceiver }) {
     const receiver = await startReceiver(lab);
     const [user] = rehearsal.mailbox.split('@');
     const incoming = await load(lab, {
-      order: { port: 25, from: await publishSender(lab), to: rehearsal.mailbox, label: 'in' },
+      order: { port: 25, from: await publishSender(lab), to: rehearsal.mailbox, label: 'load-in' },
       place: mailboxOf(lab.vps, `/var/vmail/${lab.domain}/${user}/Maildir`),
     });
     const outgoing = await load(lab, {
@@ -63,13 +63,13 @@ async function measureOwn({ openProvisioned, startReceiver }) {
         auth: { user: rehearsal.mailbox, pass: rehearsal.password },
         from: rehearsal.mailbox,
         to: `sink@${receiver.domain}`,
-        label: 'out',
+        label: 'load-out',
       },
       place: inboxOf(receiver),
     });
     const messages = await receiver.messages();
     const signed = messages.filter(
-      (message) => subjectOf(message).startsWith('out ') && receiver.readVerdicts(message).dkim === 'pass',
+      (message) => subjectOf(message).startsWith('load-out ') && receiver.readVerdicts(message).dkim === 'pass',
     ).length;
     return { incoming, outgoing: { ...outgoing, signed } };
   } finally {
@@ -89,7 +89,7 @@ async function measureStock({ openWorld, startReceiver }) {
     await must(lab.vps.exec(setUp, { timeoutMs: 600_000 }));
     const receiver = await startReceiver(lab);
     const incoming = await load(lab, {
-      order: { port: 25, from: await publishSender(lab), to: `ada@${lab.domain}`, label: 'in' },
+      order: { port: 25, from: await publishSender(lab), to: `ada@${lab.domain}`, label: 'load-in' },
       place: mailboxOf(lab.vps, '/home/ada/Maildir'),
     });
     // Without logins it takes mail for the world from whom it trusts.
@@ -99,7 +99,7 @@ async function measureStock({ openWorld, startReceiver }) {
       ),
     );
     const outgoing = await load(lab, {
-      order: { port: 25, from: await publishSender(lab), to: `sink@${receiver.domain}`, label: 'out' },
+      order: { port: 25, from: await publishSender(lab), to: `sink@${receiver.domain}`, label: 'load-out' },
       place: inboxOf(receiver),
     });
     return { incoming, outgoing };
