@@ -69,7 +69,8 @@ async function measureOwn({ openProvisioned, startReceiver }) {
     });
     const messages = await receiver.messages();
     const signed = messages.filter(
-      (message) => subjectOf(message).startsWith('load-out ') && receiver.readVerdicts(message).dkim === 'pass',
+      (message) =>
+        subjectOf(message).startsWith('load-out ') && receiver.readVerdicts(message).dkim === 'pass',
     ).length;
     return { incoming, outgoing: { ...outgoing, signed } };
   } finally {
