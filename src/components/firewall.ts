@@ -18,7 +18,7 @@ export function createFirewall(render: Render, services: readonly Component[]): 
   const hasFiles = ({ kind }: FirewallModel) => kind === 'own' || kind === 'chains';
   return {
     id,
-    title: 'firewall (our own nftables table)',
+    title: 'firewall (nftables)',
     needs: services.map((service) => service.id),
     applies: () => true,
     packages: ({ firewall }) => (hasFiles(firewall) ? ['nftables'] : []),

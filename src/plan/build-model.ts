@@ -190,6 +190,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
       hostName.static === hostname &&
       hostName.kernel === hostname &&
       !hostName.resetAtBoot &&
+      (hostName.hostsTemplate ?? hostname) === hostname &&
       hostName.mailName === (domains[0]?.name ?? hostname) &&
       hosts.some(([address, ...names]) => address === '127.0.0.1' && names.includes('localhost')) &&
       hosts.some(([address, first]) => first === hostname && address !== '127.0.0.1' && address !== '::1'),

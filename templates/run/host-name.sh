@@ -16,15 +16,30 @@ host_name_set() {
       '# Managed by smtp-setup: the name must stay the one that the PTR record shows.' \
       'preserve_hostname: true' 'manage_etc_hosts: false' || return
   fi
-  host_name_hosts "$1" <"$hosts" >"$hosts.smtp-setup" || return
-  if cmp -s "$hosts.smtp-setup" "$hosts"; then
-    rm -f "$hosts.smtp-setup"
-  else
-    changed
-    before_keep /etc/hosts || return
-    chmod 0644 "$hosts.smtp-setup" && mv -fT "$hosts.smtp-setup" "$hosts" || return
+  host_name_in "$1" "$hosts" || return
+  # What the provider's user data says wins over our file above: then /etc/hosts is made from this at every boot.
+  if host_name_from_template; then
+    host_name_in "$1" "$ROOT/etc/cloud/templates/hosts.debian.tmpl" || return
   fi
   small_file "$ROOT/etc/mailname" "$2"
+}
+
+host_name_from_template() {
+  local data="$ROOT/var/lib/cloud/instance"
+  [ -e "$ROOT/etc/cloud/templates/hosts.debian.tmpl" ] &&
+    grep -Eqs '^manage_etc_hosts: *(true|template|"true"|True)' "$data/cloud-config.txt" "$data/user-data.txt" "$data/vendor-data.txt"
+}
+
+# host_name_in HOSTNAME FILE: FILE is /etc/hosts, or what it is made from.
+host_name_in() {
+  host_name_hosts "$1" <"$2" >"$2.smtp-setup" || return
+  if cmp -s "$2.smtp-setup" "$2"; then
+    rm -f "$2.smtp-setup"
+  else
+    changed
+    before_keep "${2#"$ROOT"}" || return
+    chmod 0644 "$2.smtp-setup" && mv -fT "$2.smtp-setup" "$2"
+  fi
 }
 
 # host_name_hosts HOSTNAME: /etc/hosts from stdin to stdout. `localhost` stays (Rspamd does not start without it), every

@@ -133,6 +133,23 @@ describe('host_name_set', () => {
     expect(server.read('/etc/hosts')).toBe(after);
   });
 
+  it("the template that cloud-init makes /etc/hosts from, where the provider's user data asks for that", async () => {
+    const template = '/etc/cloud/templates/hosts.debian.tmpl';
+    const theirs = '## template:jinja\n# {{fqdn}}\n127.0.1.1 {{fqdn}} {{hostname}}\n127.0.0.1 localhost\n';
+    server.write('/etc/hosts', '127.0.0.1 localhost\n');
+    server.write(template, theirs);
+    await set();
+    expect(server.read(template)).toBe(theirs);
+    server.write('/var/lib/cloud/instance/user-data.txt', '#cloud-config\nmanage_etc_hosts: true\n');
+    await set();
+    expect(server.read(template)).toBe(
+      '## template:jinja\n# {{fqdn}}\n127.0.1.1 mail.example.org mail {{fqdn}} {{hostname}}\n127.0.0.1 localhost\n',
+    );
+    const once = server.read(template);
+    await set();
+    expect(server.read(template)).toBe(once);
+  });
+
   it('writes the name and the mail domain, and keeps cloud-init from undoing it where there is one', async () => {
     server.write('/etc/hosts', '127.0.0.1 localhost\n');
     await set();

@@ -111,6 +111,17 @@ describe('system', () => {
     });
   });
 
+  it('host name that cloud-init writes to /etc/hosts from its template', () => {
+    const of = (template: string) => parse(hostName, `${bookworm.hostName}\n--\nvps1\n--\n${template}\n`);
+    expect(
+      hostName.parse({ code: 0, stdout: 'a\n--\na\n--\n\n--\n\n--\n\n--\nm\n--\ntemplate {{fqdn}}\n' }),
+    ).toMatchObject({
+      mailName: 'm',
+      hostsTemplate: '{{fqdn}}',
+    });
+    expect(of('')).not.toHaveProperty('hostsTemplate');
+  });
+
   it('firmware', () => {
     expect(
       parse(dmi, 'sys_vendor=Hetzner\nproduct_name=vServer\nbios_vendor=Hetzner\ncloud=hetzner\n'),
