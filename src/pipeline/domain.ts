@@ -189,7 +189,11 @@ async function planZoneRemoval(
 }
 
 /** RFC 8461 section 8.3: a policy outlives its record in the memory of senders. */
-function policyNote({ domains }: Lock, known: Config['domains'][string] | undefined, name: string): string[] {
+export function policyNote(
+  { domains }: Pick<Lock, 'domains'>,
+  known: Config['domains'][string] | undefined,
+  name: string,
+): string[] {
   if (domains[name]?.mtaSts?.mode !== 'enforce') return [];
   const maxAge = known?.mtaSts?.maxAge ?? usualAge.enforce;
   const days = Math.ceil(maxAge / 86_400);

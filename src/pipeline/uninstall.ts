@@ -23,6 +23,7 @@ import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
 import { chooseServer } from './choose-servers.js';
 import { connectServer } from './connect-server.js';
+import { policyNote } from './domain.js';
 import { openComponents } from './make-plan.js';
 import { openResolvers } from './open-resolvers.js';
 import { type Reached, settleRunning } from './prepare.js';
@@ -195,7 +196,10 @@ async function planZones(
           : [
               `The DKIM records of ${survey.zone.name} stay until ${until}, for mail that is under way; run uninstall again then.`,
             ];
-      return { survey, changes, notes: [...describeChanged(changed), ...notes] };
+      const policies = own
+        .filter((name) => names.includes(name))
+        .flatMap((name) => policyNote(lock, config.domains[name], name));
+      return { survey, changes, notes: [...describeChanged(changed), ...notes, ...policies] };
     }),
   );
 }
