@@ -30,9 +30,6 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
       ports: await ask('awk \'NR > 1 && $4 == "0A" { print $2 }\' /proc/net/tcp /proc/net/tcp6 | sort'),
       resolver: await ask('cat /etc/resolv.conf'),
       hosts: await ask('cat /etc/hosts'),
-      etc: await ask(
-        "cd /etc && find . -type f -not -path './ssh/*' -not -path './ssl/certs/*' -not -name '*.cache' -not -name '*-' | sort",
-      ),
     };
   };
   const records = async () => {
@@ -63,7 +60,13 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
     it('takes everything back but the mail, and then there is nothing to do', async () => {
       const stored = await mail();
       expect(Number(stored)).toBeGreaterThan(0);
+      const noted = await shell(getWorld(), 'cat /var/lib/smtp-setup/before/list');
+      const added = [...noted.matchAll(/^absent (\S+)$/gm)].map(([, path]) => path);
+      expect(added).toEqual(
+        expect.arrayContaining(['/etc/postfix/main.cf', '/etc/aliases', '/etc/mailname']),
+      );
       expect(await json('--remove-packages', '--discard-queue', '--yes')).toMatchObject({ changed: true });
+      expect(await shell(getWorld(), `ls -d ${added.join(' ')} 2>/dev/null || true`)).toBe('');
       const fresh = await openWorld({ name: 'fresh', image });
       try {
         expect(await look(getWorld())).toEqual(await look(fresh));
