@@ -45,6 +45,7 @@ export function summarize(input: SummaryInput): SummaryView {
               { host: hostname, port: 465, security: 'TLS' as const },
               { host: hostname, port: 587, security: 'STARTTLS' as const },
             ],
+            ...automaticSettings(plan, mailbox),
           },
         }),
     ...(input.generatedPassword === undefined ? {} : { generatedPassword: input.generatedPassword }),
@@ -54,6 +55,25 @@ export function summarize(input: SummaryInput): SummaryView {
       { command: `smtp-setup init --mailbox NAME@${domain}`, does: 'add a mailbox' },
       { command: 'smtp-setup plan', does: 'show what has drifted' },
     ],
+  };
+}
+
+/** What serves the mailbox's settings over HTTPS. */
+function automaticSettings(
+  { intent }: FullPlan,
+  mailbox: string,
+): { automatic: ('Thunderbird' | 'Outlook')[]; profile?: string } {
+  const domain = mailbox.slice(mailbox.lastIndexOf('@') + 1);
+  const web = intent.web.get(domain);
+  return {
+    automatic: [
+      ...(web?.autoconfig ? ['Thunderbird' as const] : []),
+      ...(web?.autodiscover ? ['Outlook' as const] : []),
+    ],
+    // Other characters have no place in the web server's pattern for addresses (templates/web/nginx.conf.eta).
+    ...(web?.autoconfig && /^[A-Za-z0-9._+=-]{1,64}@/.test(mailbox)
+      ? { profile: `https://autoconfig.${domain}/apple.mobileconfig?email=${mailbox}` }
+      : {}),
   };
 }
 

@@ -14,6 +14,10 @@ export interface ClientSettings {
   username: string;
   imap: { host: string; port: number; security: 'TLS' };
   submission: readonly { host: string; port: number; security: 'TLS' | 'STARTTLS' }[];
+  /** Programs that find all this from the address alone. */
+  automatic: readonly ('Thunderbird' | 'Outlook')[];
+  /** Where Apple's devices load a profile with all this. */
+  profile?: string;
 }
 
 /** What stands at the end of `init` and `apply`. */
@@ -96,6 +100,10 @@ function renderClient({ chalk }: Style, client: ClientSettings, password: Secret
       : [['Password', `${password.reveal()}  ${chalk.dim('shown this once')}`]]),
     ['IMAP', place(client.imap)],
     ...client.submission.map((server, index) => [index === 0 ? 'SMTP' : 'or', place(server)]),
+    ...(client.automatic.length === 0
+      ? []
+      : [[client.automatic.join(', '), 'find this by themselves from address and password']]),
+    ...(client.profile === undefined ? [] : [['iPhone, Mac', client.profile]]),
   ];
   return alignColumns(rows).map((line) => `  ${line}`);
 }

@@ -242,6 +242,8 @@ describe('renderSummary', () => {
         { host: 'mail.example.org', port: 465, security: 'TLS' },
         { host: 'mail.example.org', port: 587, security: 'STARTTLS' },
       ],
+      automatic: ['Thunderbird', 'Outlook'],
+      profile: 'https://autoconfig.example.org/apple.mobileconfig?email=ada@example.org',
     },
     generatedPassword: new Secret('abcde-fghij'),
     manual: plan.manual,
@@ -263,11 +265,13 @@ Proof
   ✔  SPF  at mx.receiver.test
 
 Mail program
-  User name  ada@example.org
-  Password   abcde-fghij  shown this once
-  IMAP       mail.example.org, port 993, TLS
-  SMTP       mail.example.org, port 465, TLS
-  or         mail.example.org, port 587, STARTTLS
+  User name             ada@example.org
+  Password              abcde-fghij  shown this once
+  IMAP                  mail.example.org, port 993, TLS
+  SMTP                  mail.example.org, port 465, TLS
+  or                    mail.example.org, port 587, STARTTLS
+  Thunderbird, Outlook  find this by themselves from address and password
+  iPhone, Mac           https://autoconfig.example.org/apple.mobileconfig?email=ada@example.org
 
 By hand
   ● Set the PTR
