@@ -16,6 +16,7 @@ import { exportedId, type KeySource, renderExport, renderFirstStage } from '../p
 import type { ServerStep } from '../plan/step.js';
 import { chooseDkim } from './choose-dkim.js';
 import { chooseServer, openServerSession } from './choose-servers.js';
+import { intendDns } from './desired-dns.js';
 import { openComponents, readAcme, readTrustAnchor } from './make-plan.js';
 import type { Session } from './session.js';
 import { domainsOf } from './survey.js';
@@ -122,6 +123,14 @@ async function foresee(
     const selector = known?.selector ?? fresh.get(domain)?.[0]?.selector ?? '';
     return { domain, selector, publicKey: known?.publicKey ?? '' };
   });
+  const { web } = intendDns(
+    config,
+    session.lock,
+    hostname,
+    session.lock.servers[hostname] ?? {},
+    new Map(keys.map(({ domain, selector }) => [domain, [{ selector }]])),
+    undefined,
+  );
   const backups = new Set(domainsOf(config, hostname).flatMap(([, { backup }]) => backup ?? []));
   const models = buildModel({
     hostname,
@@ -131,6 +140,7 @@ async function foresee(
       name: domain,
       selectors: [selector],
       receives: config.domains[domain]?.mail !== 'send-only',
+      ...(web.has(domain) ? { web: web.get(domain) } : {}),
     })),
     facts: { ...facts, machine: { ...facts.machine, memory } },
     acme: await readAcme(session.answers),
