@@ -67,6 +67,8 @@ const enteredWithin = 60 * 60 * 1000;
 export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<CarriedOut> {
   const work = await openWork(plan, deps);
   try {
+    // An AAAA record is only good with a reverse name behind it, so the names come first.
+    await work.setReverseNames();
     // Under a second, and the first proof that the token may write: before the server is touched.
     await work.publish('host');
     await work.run('install');
@@ -105,6 +107,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   }));
   let { connection }: { connection: Connection } = link;
   const written: PlannedChange[] = [];
+  let named = 0;
   const unfinished: string[] = [];
   // Unfinished, too, but mail does not wait for it.
   const beside: string[] = [];
@@ -159,6 +162,22 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       }
     },
 
+    async setReverseNames(): Promise<void> {
+      for (const change of plan.addresses.reverse) {
+        const id = `reverse-${change.address}`;
+        const title = `Set the reverse name of ${change.address} at ${change.at}`;
+        progress.emit({ kind: 'start', lane: 'dns', id, title });
+        try {
+          await plan.setReverse(change);
+        } catch (error) {
+          progress.emit({ kind: 'fail', lane: 'dns', id, message: messageOf(error) });
+          throw error;
+        }
+        named += 1;
+        progress.emit({ kind: 'done', lane: 'dns', id });
+      }
+    },
+
     async publish(stage: Stage): Promise<void> {
       const due = [...changes].filter(([, planned]) => planned.some((change) => change.stage === stage));
       if (due.length === 0) return;
@@ -168,7 +187,8 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         for (const [lane, planned] of due) await publishIn(lane, stage, planned);
       } catch (error) {
         progress.emit({ kind: 'fail', lane: 'dns', id, message: messageOf(error) });
-        throw explainRefusal(error, plan, written.length > 0 || generation > plan.server.generation);
+        const touched = written.length + named > 0 || generation > plan.server.generation;
+        throw explainRefusal(error, plan, touched);
       }
       if (stage === 'host') hostWritten = systemClock.now();
       progress.emit({ kind: 'done', lane: 'dns', id });

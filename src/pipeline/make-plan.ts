@@ -30,6 +30,7 @@ import { chooseDkim } from './choose-dkim.js';
 import { type DnsIntent, intendDns } from './desired-dns.js';
 import { gatherEvidence } from './gather-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
+import { openReversePlanner, type ReverseChange } from './plan-reverse.js';
 import { readGivenFile } from './read-given-file.js';
 import type { Session } from './session.js';
 import { completeSurvey, type ZoneSurvey } from './survey.js';
@@ -69,6 +70,8 @@ export interface FullPlan {
   addresses: PublicAddresses;
   /** Servers that keep mail for this one's domains. */
   backups: Partners['backups'];
+  /** Carries out one of `addresses.reverse`. */
+  setReverse(change: ReverseChange): Promise<void>;
   /** Mailboxes that were asked for and are there already. */
   existingMailboxes: readonly string[];
   /** The records of a stage that must be seen at every authoritative server before its sync point is passed. */
@@ -94,8 +97,9 @@ export async function makePlan(
   const server = config.servers[hostname];
   if (server === undefined || facts.os === undefined)
     throw new Error('the plan needs a server that passed preflight');
+  const reverse = openReversePlanner(session, facts.dmi, hostname, zones, request.consents.update);
   const [addresses, signed] = await Promise.all([
-    chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers),
+    chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers, reverse),
     isSigned(hostname, zones, resolvers),
   ]);
   const live = zones.flatMap((zone) => zone.live);
@@ -181,6 +185,7 @@ export async function makePlan(
     intent,
     addresses,
     backups: partners.backups,
+    setReverse: (change) => reverse.set(change),
     existingMailboxes: accounts.existing,
     awaited: (stage, changes) =>
       awaitedRecords(
@@ -216,6 +221,7 @@ export function toPlanView(plan: FullPlan): PlanView {
     hostname: plan.hostname,
     server: plan.server.steps,
     zones: plan.zones.map((zone) => zone.plan),
+    reverse: plan.addresses.reverse,
     manual: plan.manual,
   };
 }

@@ -6,7 +6,7 @@ import {
 } from '../config/credentials.js';
 import type { Missing } from '../config/wizard.js';
 import { findProvider, providers } from '../dns/providers/index.js';
-import type { DnsProvider, ProviderDefinition } from '../dns/providers/provider.js';
+import type { DnsProvider, ProviderContext, ProviderDefinition } from '../dns/providers/provider.js';
 import type { AuthoritativeResolver } from '../dns/resolver/types.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import type { Session } from './session.js';
@@ -14,6 +14,7 @@ import type { Session } from './session.js';
 export interface OpenProvider {
   definition: ProviderDefinition;
   provider: DnsProvider;
+  credentials: Credentials;
   /** What the provider said about the credentials. */
   detail: string;
 }
@@ -69,7 +70,7 @@ export async function openProvider(
         });
   const provider = await open(session, definition, credentials, access);
   const { detail } = await provider.verify();
-  return { definition, provider, detail };
+  return { definition, provider, credentials, detail };
 }
 
 function open(
@@ -78,19 +79,30 @@ function open(
   credentials: Credentials,
   { authoritative, names }: ZoneAccess,
 ): Promise<DnsProvider> {
+  return definition.open({
+    ...contextFor(session, definition, credentials),
+    authoritative,
+    names: () => [...names],
+  });
+}
+
+/** What a provider's API gets of the world: its credentials, its endpoint, and a way to say something. */
+export function contextFor(
+  session: Session,
+  definition: ProviderDefinition,
+  credentials: Credentials,
+): ProviderContext {
   const { context } = session;
   const baseUrl = definition.baseUrlEnv === undefined ? undefined : context.env[definition.baseUrlEnv];
   const fields = Object.entries(credentials);
   for (const [, secret] of fields) context.redactor.add(secret);
-  return definition.open({
+  return {
     credentials: Object.fromEntries(fields.map(([key, secret]) => [key, secret.reveal()])),
     fetch: globalThis.fetch,
     signal: context.signal,
-    authoritative,
-    names: () => [...names],
     log: (line) => {
       if (context.io.verbose || baseUrl) context.io.say(context.redactor.redact(line));
     },
     ...(baseUrl ? { baseUrl } : {}),
-  });
+  };
 }

@@ -80,6 +80,30 @@ describe('apply --dns, each provider in turn', () => {
   });
 });
 
+describe('a server at Hetzner', () => {
+  const reverse = async (): Promise<string> => {
+    const zone = (await world.lab.dns.zones()).find((name) => name.endsWith('.in-addr.arpa.')) ?? '';
+    return (await world.lab.dns.readZone(zone)).join('\n');
+  };
+
+  it('gets its reverse name from the token that writes the records', async () => {
+    const { vps, dns, resolverHost } = world.lab;
+    const { hostname } = world.rehearsal;
+    await vps.exec('mkdir -p /run/cloud-init && echo hetzner >/run/cloud-init/cloud-id');
+    await dns.setPtr(vps.ipv4, undefined);
+    await resolverHost.flush();
+    const done = expectExit(await apply('hetzner'), 0);
+    expect(done.stderr).toContain('Reverse names: Hetzner Cloud');
+    expect(done.stderr).toContain(`Set the reverse name of ${vps.ipv4} at Hetzner Cloud`);
+    expect(done.stderr + done.stdout).not.toContain('By hand');
+    expect(await reverse()).toMatch(new RegExp(`PTR ${hostname.replaceAll('.', '\\.')}\\.`));
+    // The resolver still says that there is none: the provider knows better, and nothing is to be done.
+    expect(expectExit(await apply('hetzner'), 0).stdout).toContain('Nothing to change');
+    expectExit(await undo('hetzner'), 0);
+    await vps.exec('rm /run/cloud-init/cloud-id');
+  });
+});
+
 /** Types what the tool printed into the zone, as a person would. */
 async function enter(text: string): Promise<number> {
   const lines = text.split('\n').filter((line) => /^\S+\. \d+ IN [A-Z]+ /.test(line));

@@ -1,9 +1,8 @@
-import { sanitizeLine } from '../../lib/sanitize.js';
 import { auditByCapabilities, auditTargets } from './audit-record.js';
 import { HetznerApi } from './hetzner/api.js';
+import { openCloudHttp } from './hetzner/cloud-http.js';
 import { createWriter } from './hetzner/writer.js';
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
-import { requireToken } from './require-token.js';
 import { writeChanges } from './write-changes.js';
 
 /** https://docs.hetzner.cloud/reference/cloud#zone-rrsets (read 2026-11) */
@@ -21,7 +20,6 @@ const capabilities: Capabilities = {
 
 const tokenUrl = 'https://console.hetzner.com/projects';
 const rights = 'Read & Write, made in the project that holds the zone (Security, API tokens)';
-const defaultBaseUrl = 'https://api.hetzner.cloud/v1';
 
 /** Hetzner DNS through the Cloud API; the old DNS Console API (dns.hetzner.com) was shut down in May 2026. */
 export const hetzner: ProviderDefinition = {
@@ -49,10 +47,7 @@ async function openHetzner(context: ProviderContext): Promise<DnsProvider> {
     `Make a token at ${tokenUrl} with ${rights}.`,
     'Pass it in HCLOUD_TOKEN. A token of the old DNS Console does not work.',
   ];
-  const token = requireToken('Hetzner', context.credentials.token, makeToken);
-  const baseUrl = context.baseUrl ?? defaultBaseUrl;
-  if (baseUrl !== defaultBaseUrl) context.log(`Hetzner API endpoint: ${sanitizeLine(baseUrl, 200)}`);
-  const api = new HetznerApi(context, baseUrl.replace(/\/+$/, ''), token, makeToken);
+  const api = new HetznerApi(openCloudHttp(context, makeToken));
   const audit: DnsProvider['audit'] = (record) => [
     ...auditByCapabilities('Hetzner', capabilities, record),
     ...auditTargets(record.data),

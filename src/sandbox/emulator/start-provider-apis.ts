@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Lab } from '../lab.js';
+import { IPV4_REVERSE_ZONE, IPV6_REVERSE_ZONE } from '../layout.js';
 import { findDaemonFile } from '../machine/daemon-file.js';
 import { waitUntil } from '../machine/wait-until.js';
 import type { ProviderApisConfig } from './run-provider-apis.js';
@@ -16,13 +17,18 @@ export interface LabProviderApis {
 
 /** Starts the emulators as a host of their own. Their records are gone with the lab. */
 export async function startProviderApis(lab: Lab, nameServers: readonly string[]): Promise<LabProviderApis> {
-  const { dns } = lab;
+  const { dns, vps } = lab;
+  const zoneName = (absolute: string): string => absolute.replace(/\.$/, '');
+  const addresses = [
+    { ip: vps.ipv4, reverseZone: zoneName(IPV4_REVERSE_ZONE) },
+    ...(vps.ipv6 === undefined ? [] : [{ ip: vps.ipv6, reverseZone: zoneName(IPV6_REVERSE_ZONE) }]),
+  ];
   const config: ProviderApisConfig = {
     host: '0.0.0.0',
     ports,
     zone: lab.domain,
     nameServers,
-    hetzner: { token: 'hetzner0'.repeat(8) },
+    hetzner: { token: 'hetzner0'.repeat(8), addresses },
     digitalocean: { token: `dop_v1_${'0123456789abcdef'.repeat(4)}` },
     route53: { keyId: 'AKIAIOSFODNN7EXAMPLE', secret: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' },
     update: {

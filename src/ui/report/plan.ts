@@ -13,6 +13,8 @@ export interface PlanView {
   hostname: string;
   server: readonly ServerStep[];
   zones: readonly ZonePlan[];
+  /** Reverse names (PTR) that the hosting provider's API sets. */
+  reverse?: readonly { address: string; before?: string; after: string; at: string }[];
   manual: readonly ManualStep[];
 }
 
@@ -21,7 +23,8 @@ const signs = { create: '+', update: '~', delete: '-' } as const;
 
 /** Nothing would change, on the server or in DNS. */
 export function isEmptyPlan(plan: PlanView): boolean {
-  return plan.server.length === 0 && plan.zones.every(({ changes }) => changes.length === 0);
+  const { server, zones, reverse = [] } = plan;
+  return server.length + reverse.length === 0 && zones.every(({ changes }) => changes.length === 0);
 }
 
 /** The plan as text. Diffs are counts, and whole under `--verbose`; record values are never wrapped or cut. */
@@ -29,6 +32,7 @@ export function renderPlan(io: Io, plan: PlanView): string {
   const style = createStyle(io.out);
   const lines = [renderHeadline(style, plan), ...renderServer(io, style, plan)];
   for (const zone of plan.zones) lines.push(...renderZone(io, style, zone));
+  lines.push(...renderReverse(style, plan.reverse ?? []));
   if (plan.manual.length > 0) lines.push(...renderManual(io, style, plan.manual));
   for (const zone of plan.zones) lines.push(...renderHandWork(zone));
   return lines.join('\n');
@@ -85,6 +89,7 @@ export function planDocument(plan: PlanView): Record<string, unknown> {
           }
         : {}),
     })),
+    reverse: plan.reverse ?? [],
     manual: plan.manual,
   };
 }
@@ -93,9 +98,25 @@ function describeRecord({ name, ttl, data }: PlannedChange['rrsetBefore'][number
   return { name, ttl, type: typeOf(data), value: formatData(data) };
 }
 
-function countPlan({ server, zones }: PlanView): string {
+function countPlan({ server, zones, reverse = [] }: PlanView): string {
   const records = zones.reduce((sum, { changes }) => sum + changes.length, 0);
-  return `${count(server.length, 'step')} on the server, ${count(records, 'DNS record')}`;
+  const names = reverse.length === 0 ? '' : `, ${count(reverse.length, 'reverse name')}`;
+  return `${count(server.length, 'step')} on the server, ${count(records, 'DNS record')}${names}`;
+}
+
+function renderReverse({ chalk }: Style, changes: NonNullable<PlanView['reverse']>): string[] {
+  const places = [...new Set(changes.map(({ at }) => at))];
+  return places.flatMap((place) => {
+    const rows = changes
+      .filter(({ at }) => at === place)
+      .map(({ address, before, after }) => [
+        before === undefined ? chalk.green('+') : chalk.yellow('~'),
+        'PTR',
+        address,
+        sanitizeLine(before === undefined ? after : `${before} -> ${after}`, 600),
+      ]);
+    return ['', chalk.bold(`Reverse names: ${place}`), ...alignColumns(rows).map((line) => `  ${line}`)];
+  });
 }
 
 export function renderServer(io: Io, { chalk, bar }: Style, { server }: PlanView): string[] {

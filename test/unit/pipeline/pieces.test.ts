@@ -27,7 +27,7 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
   };
   const facts: LockFacts = {
     hostname: 'mail.example.org',
-    addresses: { ipv4: '192.0.2.1', manual: [] },
+    addresses: { ipv4: '192.0.2.1', reverse: [], manual: [] },
     dkim: new Map([['sub.example.org', [{ selector: 's1', publicKey: 'AAAA' }, { selector: 's2' }]]]),
     zones: [
       { name: 'example.org', records: [] },
@@ -74,7 +74,7 @@ test('the lock writes down once when a new key was first seen to sign, and names
   ];
   const facts = (selector: string, now: number): LockFacts => ({
     hostname: 'mail.example.org',
-    addresses: { manual: [] },
+    addresses: { reverse: [], manual: [] },
     dkim: new Map([['example.org', keys]]),
     signing: [{ domain: 'example.org', selector }],
     zones: [],

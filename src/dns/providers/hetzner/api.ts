@@ -1,18 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { sanitizeLine } from '../../../lib/sanitize.js';
 import { ancestorsWithin, canonicalName } from '../../canonical.js';
 import type { LiveRecord } from '../../record.js';
 import { collectPages } from '../collect-pages.js';
-import { asArray, asNumber, asObject, asText, HttpApi, HttpFailure, type Loose } from '../http-api.js';
+import { asArray, asNumber, asObject, asText, type HttpApi, type Loose } from '../http-api.js';
 import { readPresentation } from '../presentation.js';
 import type { ProviderContext, Zone } from '../provider.js';
-import { backOff, retryRead } from '../retry.js';
+import { readTotal, runAction } from './cloud-http.js';
 
 export const markPrefix = 'smtp-setup/';
 
 /** The API's page size limit (https://docs.hetzner.cloud/reference/cloud#pagination). */
 const perPage = 50;
-const mostPolls = 30;
 
 /** A member of a set, with what goes back unchanged when the set is written. */
 export interface HetznerRecord extends LiveRecord {
@@ -27,15 +24,9 @@ export class HetznerApi {
   /** Default TTL by zone id: a set without a TTL of its own has the zone's. */
   private readonly defaultTtls = new Map<string, number>();
 
-  constructor(context: ProviderContext, baseUrl: string, token: string, tokenFix: readonly string[]) {
-    this.context = context;
-    this.http = new HttpApi(context, {
-      title: 'Hetzner',
-      baseUrl,
-      headers: { authorization: `Bearer ${token}` },
-      tokenFix,
-      describe: describeError,
-    });
+  constructor(http: HttpApi) {
+    this.context = http.context;
+    this.http = http;
   }
 
   async verify(): Promise<{ detail: string }> {
@@ -97,55 +88,8 @@ export class HetznerApi {
   async act(zone: Zone, name: string, type: string, action: string, body: Loose): Promise<void> {
     const label = name === zone.name ? '@' : name.slice(0, -zone.name.length - 1);
     const path = `/zones/${zone.id}/rrsets/${encodeURIComponent(label)}/${type}/actions/${action}`;
-    const answer = asObject(await this.http.send('POST', path, body));
-    await this.finish(asObject(answer.action));
+    await runAction(this.http, path, body);
   }
-
-  private async finish(started: Loose): Promise<void> {
-    let action = started;
-    for (let polls = 0; polls < mostPolls; polls++) {
-      if (action.status === 'success') return;
-      if (action.status === 'error') {
-        const { code, message } = asObject(action.error);
-        throw new HttpFailure(
-          sanitizeLine(`the action failed: ${asText(code)} ${asText(message)}`, 300),
-          422,
-        );
-      }
-      if (polls > 0) await this.pause(backOff(Math.min(polls, 3)));
-      const id = asNumber(action.id);
-      const seen = await retryRead(
-        this.context,
-        () => this.http.send('GET', `/actions/${id}`),
-        (error) => {
-          const failure = this.http.classify(error);
-          return failure.kind === 'transient'
-            ? { ...failure, reason: `Hetzner: ${failure.text}` }
-            : undefined;
-        },
-      );
-      action = asObject(asObject(seen).action);
-    }
-    throw new HttpFailure('the action is still running');
-  }
-
-  private async pause(milliseconds: number): Promise<void> {
-    await (this.context.wait?.(milliseconds) ??
-      sleep(milliseconds, undefined, { signal: this.context.signal }));
-  }
-}
-
-function describeError(body: unknown): string {
-  const { code, message, details } = asObject(asObject(body).error);
-  const fields = asArray(asObject(details).fields).map((field) => {
-    const { name, messages } = asObject(field);
-    return `${asText(name)}: ${asArray(messages).map(asText).join(', ')}`;
-  });
-  return [asText(code), asText(message), ...fields].filter((part) => part !== '').join('; ');
-}
-
-function readTotal(answer: Loose): number {
-  return asNumber(asObject(asObject(answer.meta).pagination).total_entries);
 }
 
 function readState(zone: Loose, delegation: string): Pick<Zone, 'state' | 'note'> {

@@ -1,0 +1,135 @@
+import { readCredentials } from '../config/credentials.js';
+import { messageOf, SetupError } from '../errors.js';
+import type { Dmi } from '../facts/dmi.js';
+import type { HostingApi, ReverseNames } from '../hosting/hosting-api.js';
+import { findHostingApi } from '../hosting/index.js';
+import { recogniseHosting, unknownHosting } from '../hosting/providers.js';
+import type { ManualStep } from '../plan/step.js';
+import { contextFor } from './open-provider.js';
+import type { Session } from './session.js';
+import type { ZoneSurvey } from './survey.js';
+
+/** A reverse name (PTR) that the hosting provider's API will set. */
+export interface ReverseChange {
+  address: string;
+  before?: string;
+  after: string;
+  /** Whose API. */
+  at: string;
+}
+
+export type ReverseVerdict =
+  | { kind: 'set'; change: ReverseChange }
+  /** The provider has it already; the DNS will show it when its caches have run out. */
+  | { kind: 'right' }
+  | { kind: 'manual'; step: ManualStep };
+
+/** What can be done about a reverse name that is not the host name. */
+export interface ReversePlanner {
+  judge(address: string, found: string | undefined): Promise<ReverseVerdict>;
+  set(change: ReverseChange): Promise<void>;
+}
+
+export interface ReverseDeps {
+  dmi: Dmi;
+  hostname: string;
+  /** `--allow-update`: a name that somebody chose may be changed. */
+  allowUpdate: boolean;
+  /** Undefined when there are no credentials for the API. */
+  open(api: HostingApi): Promise<ReverseNames | undefined>;
+  signal: AbortSignal;
+}
+
+/**
+ * The planner for a server: with the API of whoever runs it, when credentials for it are there anyway (the DNS provider's,
+ * or in the environment), else with what to do by hand. Nobody is asked for a token only because of this.
+ */
+export function openReversePlanner(
+  session: Session,
+  dmi: Dmi,
+  hostname: string,
+  zones: readonly ZoneSurvey[],
+  allowUpdate: boolean,
+): ReversePlanner {
+  const { signal } = session.context;
+  const open = (api: HostingApi) => openNames(session, api, zones);
+  return createReversePlanner({ dmi, hostname, allowUpdate, open, signal });
+}
+
+export function createReversePlanner(deps: ReverseDeps): ReversePlanner {
+  const { dmi, hostname } = deps;
+  const api = findHostingApi(dmi);
+  let opened: Promise<ReverseNames | undefined> | undefined;
+  const open = async () => {
+    opened ??= api && deps.open(api);
+    return opened;
+  };
+  const byHand = (address: string, found: string | undefined, why?: string): ReverseVerdict => ({
+    kind: 'manual',
+    step: ptrStep(dmi, address, found, hostname, why),
+  });
+  return {
+    async judge(address, found) {
+      if (api === undefined) return byHand(address, found);
+      let entry: Awaited<ReturnType<ReverseNames['read']>>;
+      try {
+        const names = await open();
+        if (names === undefined) return byHand(address, found);
+        entry = await names.read(address);
+      } catch (error) {
+        if (!(error instanceof SetupError) || deps.signal.aborted) throw error;
+        return byHand(address, found, `${messageOf(error)} (${error.evidence[0] ?? error.code})`);
+      }
+      if (entry === undefined)
+        return byHand(address, found, `The ${api.title} token belongs to another project than the server.`);
+      if (entry.name === hostname) return { kind: 'right' };
+      if (!entry.isDefault && !deps.allowUpdate)
+        return byHand(
+          address,
+          entry.name,
+          'Somebody chose that name, so it is left alone; --allow-update lets it be changed.',
+        );
+      const before = entry.name === undefined ? {} : { before: entry.name };
+      return { kind: 'set', change: { address, ...before, after: hostname, at: api.title } };
+    },
+    async set({ address, after }) {
+      const names = await open();
+      if (names === undefined) throw new Error('there is no API that could set a reverse name');
+      await names.set(address, after);
+    },
+  };
+}
+
+async function openNames(
+  session: Session,
+  { account, open }: HostingApi,
+  zones: readonly ZoneSurvey[],
+): Promise<ReverseNames | undefined> {
+  const { env, io, redactor } = session.context;
+  const used = zones.find((zone) => zone.open.definition.id === account.id);
+  if (used) return open(contextFor(session, account, used.open.credentials));
+  const { given, missing } = await readCredentials(account, env, io.stdin);
+  if (missing.length > 0) return undefined;
+  for (const secret of Object.values(given)) redactor.add(secret);
+  return open(contextFor(session, account, given));
+}
+
+function ptrStep(
+  dmi: Dmi,
+  address: string,
+  found: string | undefined,
+  hostname: string,
+  why: string | undefined,
+): ManualStep {
+  const hosting = recogniseHosting(dmi);
+  return {
+    id: `ptr:${address}`,
+    title: `Set the reverse name (PTR) of ${address} to ${hostname}`,
+    detail: [
+      found === undefined ? 'It has none now.' : `It is ${found} now.`,
+      ...(why === undefined ? [] : [why]),
+      (hosting ?? unknownHosting).ptr,
+      'Gmail and others refuse mail from addresses whose reverse name does not lead back to them.',
+    ],
+  };
+}

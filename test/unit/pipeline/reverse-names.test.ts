@@ -1,0 +1,130 @@
+import { describe, expect, it } from 'vitest';
+import { configSchema } from '../../../src/config/schema.js';
+import type { Answer } from '../../../src/dns/resolver/index.js';
+import { reverseNameOf } from '../../../src/dns/reverse-name.js';
+import { SetupError } from '../../../src/errors.js';
+import type { Dmi } from '../../../src/facts/dmi.js';
+import type { Facts } from '../../../src/facts/index.js';
+import type { ReverseEntry } from '../../../src/hosting/hosting-api.js';
+import { chooseAddresses } from '../../../src/pipeline/choose-addresses.js';
+import type { Resolvers } from '../../../src/pipeline/open-resolvers.js';
+import { createReversePlanner } from '../../../src/pipeline/plan-reverse.js';
+
+const hostname = 'mail.example.org';
+const [v4, v6] = ['198.51.100.7', '2001:db8:7::1'];
+const dmi: Dmi = { vendor: 'Hetzner', product: 'vServer', bios: '', board: '', asset: '', cloud: '' };
+const standard = 'static.7.100.51.198.clients.your-server.de';
+
+interface Scene {
+  /** What DNS says the address is called. */
+  ptr?: Readonly<Record<string, string>>;
+  /** What the hosting provider says. */
+  entries?: Readonly<Record<string, ReverseEntry>>;
+  error?: Error;
+  token?: boolean;
+  vendor?: string;
+  allowUpdate?: boolean;
+  outbound6?: 'open' | 'timeout';
+}
+
+async function choose(scene: Scene) {
+  const { ptr = {}, entries = {}, token = true, allowUpdate = false } = scene;
+  const asked: string[] = [];
+  const planner = createReversePlanner({
+    dmi: { ...dmi, vendor: scene.vendor ?? dmi.vendor },
+    hostname,
+    allowUpdate,
+    signal: new AbortController().signal,
+    open: async () =>
+      token
+        ? {
+            read: async (address) => {
+              asked.push(address);
+              if (scene.error) throw scene.error;
+              return entries[address];
+            },
+            set: async () => undefined,
+          }
+        : undefined,
+  });
+  const names = new Map(Object.entries(ptr).map(([address, name]) => [reverseNameOf(address), name]));
+  const recursive: Resolvers['recursive'] = {
+    async resolve(name, type): Promise<Answer> {
+      const target = names.get(name);
+      const common = { name, type, chain: [], ad: false, via: 'test', level: 'recursive' as const };
+      if (target === undefined) return { ...common, status: 'nxdomain', records: [] };
+      return { ...common, status: 'ok', records: [{ name, ttl: 60, data: { type: 'PTR', target } }] };
+    },
+  };
+  const outbound = scene.outbound6
+    ? [{ host: 'mx.example.net', family: 6 as const, result: scene.outbound6, detail: '' }]
+    : [];
+  const addresses = { ipv4: v4, ipv6: v6, all: [v4, v6] };
+  const { servers } = configSchema.parse({
+    version: 1,
+    servers: { [hostname]: { ssh: 'root@h' } },
+    domains: {},
+  });
+  const server = servers[hostname];
+  if (server === undefined) throw new Error('no server');
+  const facts = { addresses, outbound } as unknown as Facts;
+  const chosen = await chooseAddresses(facts, v4, hostname, server, { recursive } as Resolvers, planner);
+  return { ...chosen, asked };
+}
+
+const free = { [v4]: { name: standard, isDefault: true }, [v6]: { isDefault: true } };
+
+describe('the reverse name of the server', () => {
+  it('is set through the API of whoever runs it, and IPv6 becomes usable by it', async () => {
+    const chosen = await choose({ entries: free, outbound6: 'open' });
+    expect(chosen.reverse).toEqual([
+      { address: v4, before: standard, after: hostname, at: 'Hetzner Cloud' },
+      { address: v6, after: hostname, at: 'Hetzner Cloud' },
+    ]);
+    expect(chosen).toMatchObject({ ipv4: v4, ipv6: v6, manual: [] });
+  });
+
+  it('of IPv6 is set only where mail is known to get out', async () => {
+    for (const scene of [{ entries: free }, { entries: free, outbound6: 'timeout' as const }]) {
+      const chosen = await choose(scene);
+      expect(chosen.ipv6).toBeUndefined();
+      expect(chosen.reverse.map(({ address }) => address)).toEqual([v4]);
+    }
+  });
+
+  it('asks the API nothing when DNS shows the right name', async () => {
+    const chosen = await choose({ ptr: { [v4]: hostname, [v6]: hostname }, entries: free });
+    expect(chosen).toMatchObject({ ipv6: v6, reverse: [], manual: [], asked: [] });
+  });
+
+  it('is no change when the provider has it and DNS is behind', async () => {
+    const right = { name: hostname, isDefault: false };
+    const chosen = await choose({ ptr: { [v4]: standard }, entries: { [v4]: right, [v6]: right } });
+    expect(chosen).toMatchObject({ ipv6: v6, reverse: [], manual: [] });
+  });
+
+  it('stays when somebody chose another, until the change is allowed', async () => {
+    const entries = { [v4]: { name: 'www.example.org', isDefault: false } };
+    const chosen = await choose({ entries });
+    expect(chosen.reverse).toEqual([]);
+    expect(chosen.manual[0]?.detail.join(' ')).toContain('--allow-update');
+    const allowed = await choose({ entries, allowUpdate: true });
+    expect(allowed.reverse).toMatchObject([{ before: 'www.example.org', after: hostname }]);
+  });
+
+  it.each<[string, Scene, string]>([
+    ['without a token', { token: false }, 'It has none now.'],
+    ['at another provider', { vendor: 'QEMU' }, 'It has none now.'],
+    ['of another project', {}, 'another project'],
+    [
+      'when the API fails',
+      { error: new SetupError({ code: 'E_DNS_TOKEN', exit: 2, what: 'It was refused.' }) },
+      'It was refused. (E_DNS_TOKEN)',
+    ],
+  ])('is left to the user %s', async (_, scene, said) => {
+    const { manual, reverse } = await choose(scene);
+    expect(reverse).toEqual([]);
+    expect(manual).toMatchObject([{ id: `ptr:${v4}`, title: expect.stringContaining(hostname) }]);
+    expect(manual[0]?.detail).toContainEqual(expect.stringContaining(said));
+  });
+});
