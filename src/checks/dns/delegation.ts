@@ -161,8 +161,9 @@ export const syncCheck: DnsCheck = {
     const shown = serials.map(({ host, serial }) => `${host}: ${serial}`).join(', ');
     const [first] = answers;
     if (!first) return [];
-    const differing = await findDifferingSets(ctx);
+    const { differing, lost } = await compareSets(ctx);
     const sameSerial = new Set(serials.map(({ serial }) => serial)).size === 1;
+    if (differing.length === 0 && lost) return [unknown(lost)];
     if (sameSerial && differing.length === 0) return [pass(first, 'The servers agree.', { observed: shown })];
     const text = 'Wait some minutes for the servers to catch up; if it stays, look at the zone transfers.';
     if (differing.length > 0)
@@ -180,23 +181,28 @@ export const syncCheck: DnsCheck = {
   },
 };
 
-/** Names of our records that not all servers answer alike. */
-async function findDifferingSets(ctx: DnsContext): Promise<string[]> {
+/** Names of our records that not all servers answer alike, and a question that some server failed to answer. */
+async function compareSets(ctx: DnsContext): Promise<{ differing: string[]; lost?: ServerAnswer }> {
   const sets = new Map<string, Parameters<DnsContext['askEach']>>();
   for (const { name, data, pending } of ctx.target.expected)
     if (data.type !== 'OTHER' && pending === undefined) sets.set(`${name} ${data.type}`, [name, data.type]);
   sets.set(`${ctx.target.domain} MX`, [ctx.target.domain, 'MX']);
-  const differing = await Promise.all(
+  const asked = await Promise.all(
     [...sets].map(async ([key, question]) => {
-      const answers = (await ctx.askEach(...question)).filter((answer) => !isUnknown(answer.status));
-      const values = answers.map((answer) =>
-        answer.records
-          .map(({ data }) => (isRecordData(data) ? dataKey(data) : ''))
-          .sort()
-          .join('\n'),
-      );
-      return new Set(values).size > 1 ? [key] : [];
+      const answers = await ctx.askEach(...question);
+      const values = answers
+        .filter((answer) => !isUnknown(answer.status))
+        .map((answer) =>
+          answer.records
+            .map(({ data }) => (isRecordData(data) ? dataKey(data) : ''))
+            .sort()
+            .join('\n'),
+        );
+      // A server that is silent altogether is NS-AUTH's business.
+      const lost = answers.find(({ status }) => isUnknown(status) && status !== 'timeout');
+      return { key, differs: new Set(values).size > 1, lost };
     }),
   );
-  return differing.flat();
+  const lost = asked.find((one) => one.lost)?.lost;
+  return { differing: asked.filter(({ differs }) => differs).map(({ key }) => key), ...(lost && { lost }) };
 }

@@ -3,7 +3,7 @@ import type { DesiredRecord } from '../../dns/record.js';
 import { isUnknown } from '../../dns/resolver/types.js';
 import type { Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
-import { type DkimFacts, readDkim } from './facts.js';
+import { type DkimFacts, findLostGuess, readDkim } from './facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'DKIM';
@@ -30,6 +30,8 @@ export const dkimKeyCheck: DnsCheck = {
     const keys = await readDkim(ctx);
     if (keys.length === 0) {
       const asked = { name: `_domainkey.${ctx.target.domain}`, type: 'TXT' } as const;
+      const lost = await findLostGuess(ctx);
+      if (lost) return [unknown(lost)];
       return [
         info(asked, 'No DKIM key at the usual selectors; DNS cannot list them. Name yours with --selector.', {
           observed: 'nothing found',

@@ -132,7 +132,17 @@ export interface DkimFacts {
 }
 
 /** One entry for each selector known or given, and for each guessed one that exists. */
-export function readDkim(ctx: DnsContext): Promise<readonly DkimFacts[]> {
+export async function readDkim(ctx: DnsContext): Promise<readonly DkimFacts[]> {
+  return (await readSelectors(ctx)).filter(({ guessed, texts }) => !guessed || texts.length > 0);
+}
+
+/** A guess whose lookup failed: there may be a key. */
+export async function findLostGuess(ctx: DnsContext): Promise<Answer | undefined> {
+  return (await readSelectors(ctx)).find(({ guessed, answer }) => guessed && isUnknown(answer.status))
+    ?.answer;
+}
+
+function readSelectors(ctx: DnsContext): Promise<readonly DkimFacts[]> {
   return ctx.once('dkim', async () => {
     const { domain } = ctx.target;
     const suffix = `._domainkey.${domain}`;
@@ -141,7 +151,7 @@ export function readDkim(ctx: DnsContext): Promise<readonly DkimFacts[]> {
       .flatMap(({ name }) => (name.endsWith(suffix) ? [name.slice(0, -suffix.length)] : []));
     const known = [...new Set([...planned, ...ctx.target.selectors])];
     const guessed = known.length === 0;
-    const found = await Promise.all(
+    return Promise.all(
       (guessed ? usualSelectors : known).map(async (selector): Promise<DkimFacts> => {
         const name = `${selector}${suffix}`;
         const answer = await ctx.ask(name, 'TXT');
@@ -157,7 +167,6 @@ export function readDkim(ctx: DnsContext): Promise<readonly DkimFacts[]> {
         };
       }),
     );
-    return guessed ? found.filter((one) => one.texts.length > 0) : found;
   });
 }
 

@@ -1,7 +1,7 @@
-import { isUnknown, type QueryType } from '../../dns/resolver/types.js';
+import type { QueryType } from '../../dns/resolver/types.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
 import { readDkim, readMx } from './facts.js';
-import { fail, info, pass, unknown, unknowns, warn } from './verdict.js';
+import { fail, info, pass, unknowns, warn } from './verdict.js';
 
 const group = 'Zone';
 
@@ -58,8 +58,8 @@ export const cnameCheck: DnsCheck = {
       ];
     });
     if (verdicts.length > 0) return verdicts;
-    if (answers.every((answer) => isUnknown(answer.status)))
-      return answers.slice(0, 1).map((answer) => unknown(answer));
+    const [lost] = unknowns(...answers);
+    if (lost) return [lost];
     return [pass({ name: ctx.target.domain, type: 'CNAME' }, 'No alias is in the way.')];
   },
 };
@@ -145,12 +145,9 @@ export const placeCheck: DnsCheck = {
           }),
         );
     if (verdicts.length > 0) return verdicts;
-    return isUnknown(apex.status)
-      ? [unknown(apex)]
-      : [
-          pass(apex, 'No stray policy record at the domain.', {
-            observed: `${apex.records.length} TXT records`,
-          }),
-        ];
+    const [lost] = unknowns(apex, ...doubled);
+    if (lost) return [lost];
+    const observed = `${apex.records.length} TXT records`;
+    return [pass(apex, 'No stray policy record at the domain.', { observed })];
   },
 };

@@ -2,7 +2,7 @@ import { isUnknown, type QueryType } from '../../dns/resolver/types.js';
 import type { Verdict } from '../check.js';
 import type { DnsCheck } from './context.js';
 import { readAddresses } from './facts.js';
-import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
+import { fail, info, pass, setRecord, unknown, unknowns, warn } from './verdict.js';
 
 const group = 'Client settings';
 const mostTargets = 10;
@@ -44,7 +44,9 @@ export const srvCheck: DnsCheck = {
                   fix: { text: `Point the SRV record to the alias’s target.` },
                 }),
               ];
-            if (addresses.length === 0 && !isUnknown(v4.status) && !isUnknown(v6.status))
+            const [lost] = unknowns(v4, v6);
+            if (lost) return [lost];
+            if (addresses.length === 0)
               return [
                 warn(answer, `The SRV target ${target} has no address.`, {
                   fix: { text: `Correct the SRV record at ${answer.name}.` },

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -58,6 +58,42 @@ it('passes every input on, as data', () => {
 it('ends with the code of the check, and tells it', () => {
   expect(runAction({ INPUT_VERSION: 'latest' }, 3)).toMatchObject({ status: 3, output: 'exit-code=3\n' });
   expect(runAction({ INPUT_VERSION: 'latest' })).toMatchObject({ status: 0, output: 'exit-code=0\n' });
+});
+
+it('builds and runs its own checkout when no version is named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'action-'));
+  try {
+    const checkout = join(folder, 'checkout');
+    const { stdout: tracked } = spawnSync('git', ['ls-files', '-z'], { encoding: 'utf8' });
+    for (const file of tracked
+      .split('\0')
+      .filter((name) => /^(bin|scripts|src|templates)\/|^[a-z-]+\.json$/.test(name)))
+      cpSync(file, join(checkout, file));
+    // As npm would, but for the download.
+    const bin = join(folder, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'npm'), `#!/bin/sh\necho "npm $*"\nln -s ${process.cwd()}/node_modules .\n`);
+    chmodSync(join(bin, 'npm'), 0o755);
+    const output = join(folder, 'output');
+    const { stdout, stderr, status } = spawnSync('bash', ['-e', '-o', 'pipefail', '-c', script], {
+      encoding: 'utf8',
+      cwd: folder,
+      env: {
+        PATH: `${bin}:${process.env.PATH}`,
+        HOME: folder,
+        GITHUB_OUTPUT: output,
+        GITHUB_ACTION_PATH: checkout,
+        INPUT_DOMAIN: 'example.test',
+        // Nobody answers there, so that nothing is known: exit code 3.
+        INPUT_RESOLVER: '127.0.0.1:9',
+      },
+    });
+    expect(stdout).toContain('npm ci --ignore-scripts');
+    expect(stdout, stderr).toContain('example.test');
+    expect({ status, output: readFileSync(output, 'utf8') }).toEqual({ status: 3, output: 'exit-code=3\n' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 it('has an input and a variable for each flag it passes, and the command knows them all', () => {
