@@ -69,38 +69,34 @@ describe('init with a provider other than Cloudflare', () => {
 /** What a provider declares that it cannot hold is left out, and nothing else. */
 const declined: Readonly<Record<string, RegExp>> = { digitalocean: / (TLSA |SRV \d+ \d+ 0 \.$)/ };
 
+/** The server is one of Hetzner's that nobody has named yet: the token that writes the records can name it. */
+async function rentAtHetzner(): Promise<void> {
+  const { vps, dns, resolverHost } = world.lab;
+  await vps.exec('mkdir -p /run/cloud-init && echo hetzner >/run/cloud-init/cloud-id');
+  await dns.setPtr(vps.ipv4, undefined);
+  await resolverHost.flush();
+}
+
+async function expectNamed({ stdout, stderr }: CliResult): Promise<void> {
+  const { vps, dns } = world.lab;
+  expect(stderr).toContain('Reverse names: Hetzner Cloud');
+  expect(stderr).toContain(`Set the reverse name of ${vps.ipv4} at Hetzner Cloud`);
+  expect(stderr + stdout).not.toContain('By hand');
+  const zone = (await dns.zones()).find((name) => name.endsWith('.in-addr.arpa.')) ?? '';
+  expect((await dns.readZone(zone)).join('\n')).toContain(` PTR ${world.rehearsal.hostname}.`);
+}
+
 describe('apply --dns, each provider in turn', () => {
   it.each(['cloudflare', 'hetzner', 'digitalocean', 'route53'])('%s ends in the same zone', async (id) => {
-    expectExit(await apply(id), 0);
+    if (id === 'hetzner') await rentAtHetzner();
+    const done = expectExit(await apply(id), 0);
+    if (id === 'hetzner') await expectNamed(done);
     const leftOut = declined[id];
     expect(await served()).toEqual(wanted.filter((line) => leftOut === undefined || !leftOut.test(line)));
+    // The resolver may still say that there is no reverse name: who set it knows better, and nothing is to be done.
     expect(expectExit(await apply(id), 0).stdout).toContain('Nothing to change');
     expectExit(await undo(id), 0);
     expect(await served()).toEqual(before);
-  });
-});
-
-describe('a server at Hetzner', () => {
-  const reverse = async (): Promise<string> => {
-    const zone = (await world.lab.dns.zones()).find((name) => name.endsWith('.in-addr.arpa.')) ?? '';
-    return (await world.lab.dns.readZone(zone)).join('\n');
-  };
-
-  it('gets its reverse name from the token that writes the records', async () => {
-    const { vps, dns, resolverHost } = world.lab;
-    const { hostname } = world.rehearsal;
-    await vps.exec('mkdir -p /run/cloud-init && echo hetzner >/run/cloud-init/cloud-id');
-    await dns.setPtr(vps.ipv4, undefined);
-    await resolverHost.flush();
-    const done = expectExit(await apply('hetzner'), 0);
-    expect(done.stderr).toContain('Reverse names: Hetzner Cloud');
-    expect(done.stderr).toContain(`Set the reverse name of ${vps.ipv4} at Hetzner Cloud`);
-    expect(done.stderr + done.stdout).not.toContain('By hand');
-    expect(await reverse()).toMatch(new RegExp(`PTR ${hostname.replaceAll('.', '\\.')}\\.`));
-    // The resolver still says that there is none: the provider knows better, and nothing is to be done.
-    expect(expectExit(await apply('hetzner'), 0).stdout).toContain('Nothing to change');
-    expectExit(await undo('hetzner'), 0);
-    await vps.exec('rm /run/cloud-init/cloud-id');
   });
 });
 
