@@ -3,7 +3,7 @@ import type { DesiredRecord } from '../../dns/record.js';
 import { isUnknown } from '../../dns/resolver/types.js';
 import type { Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
-import { type DkimFacts, findLostGuess, readDkim } from './facts.js';
+import { type DkimFacts, findLostGuess, readDkim, readSpf } from './facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'DKIM';
@@ -213,8 +213,12 @@ export const dkimParentCheck: DnsCheck = {
         ),
       ];
     // With a known selector DKIM-KEY already says that the key is missing.
-    return keys.length > 0
-      ? []
+    if (keys.length > 0) return [];
+    const { record } = await readSpf(ctx);
+    const [only, ...more] = record?.terms ?? [];
+    const silent = only?.kind === 'mechanism' && only.name === 'all' && only.qualifier === '-';
+    return silent && more.length === 0
+      ? [info(answer, 'The domain sends no mail (v=spf1 -all), so nothing has to be signed.')]
       : [
           warn(answer, 'Nothing stands below _domainkey: the domain publishes no DKIM key at all.', {
             fix: { text: 'Sign the domain’s mail with DKIM and publish the key.' },

@@ -133,7 +133,14 @@ export interface DkimFacts {
 
 /** One entry for each selector known or given, and for each guessed one that exists. */
 export async function readDkim(ctx: DnsContext): Promise<readonly DkimFacts[]> {
-  return (await readSelectors(ctx)).filter(({ guessed, texts }) => !guessed || texts.length > 0);
+  const selectors = await readSelectors(ctx);
+  const found = selectors.filter(({ guessed, texts }) => !guessed || texts.length > 0);
+  const [first] = found;
+  // A wildcard answers every guess alike; it is one record.
+  const same = found.every(({ texts }) => texts.join('\n') === first?.texts.join('\n'));
+  if (first?.guessed !== true || found.length < selectors.length || !same) return found;
+  const name = `*._domainkey.${ctx.target.domain}`;
+  return [{ ...first, selector: '*', name, answer: { ...first.answer, name } }];
 }
 
 /** A guess whose lookup failed: there may be a key. */

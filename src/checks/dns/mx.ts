@@ -1,5 +1,5 @@
 import type { DesiredRecord } from '../../dns/record.js';
-import { isUnknown } from '../../dns/resolver/types.js';
+import { type Answer, isUnknown } from '../../dns/resolver/types.js';
 import { parseIp } from '../../lib/ip.js';
 import type { Verdict } from '../check.js';
 import type { DnsCheck, DnsContext } from './context.js';
@@ -35,16 +35,27 @@ export const mxExistsCheck: DnsCheck = {
       return [
         info(answer, 'No MX record: replies and bounces go to the domain’s own address, if it has one.'),
       ];
-    return [
-      warn(answer, 'No MX record: senders fall back to the domain’s own address.', {
-        expected: 'an MX record, or "MX 0 ." for a domain without mail',
-        fix: {
-          text: `Add an MX record at ${ctx.target.domain}; for a domain that takes no mail, "0 ." (RFC 7505).`,
-        },
-      }),
-    ];
+    return [await judgeFallback(ctx, answer)];
   },
 };
+
+/** Without MX the domain's own address counts (RFC 5321 5.1), if there is one. */
+async function judgeFallback(ctx: DnsContext, answer: Answer): Promise<Verdict> {
+  const { domain } = ctx.target;
+  if (answer.status === 'nxdomain')
+    return fail(answer, `${domain} does not exist in DNS.`, {
+      fix: { text: 'Look whether the name is spelt right, registered, and has a zone at its name servers.' },
+    });
+  const { addresses, unknown: lost } = await readAddresses(ctx, domain);
+  const none = addresses.length === 0 && !lost;
+  const message = none
+    ? 'No MX record, and no address that could stand in for one: the domain takes no mail.'
+    : 'No MX record: senders fall back to the domain’s own address.';
+  return warn(answer, message, {
+    expected: 'an MX record, or "MX 0 ." for a domain without mail',
+    fix: { text: `Add an MX record at ${domain}; for a domain that takes no mail, "0 ." (RFC 7505).` },
+  });
+}
 
 function showMx(record: DesiredRecord): string {
   return record.data.type === 'MX' ? `${record.data.preference} ${record.data.exchange}` : '';

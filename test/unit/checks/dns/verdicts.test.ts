@@ -238,7 +238,7 @@ const table: Row[] = [
     },
   ],
   // MX
-  ['MX-EXISTS', 'none', [], 'warn No MX record: senders fall back'],
+  ['MX-EXISTS', 'none', ['example.org A 93.184.216.34'], 'warn No MX record: senders fall back'],
   [
     'MX-CNAME',
     'alias',
