@@ -111,7 +111,6 @@ function isMet(needs: readonly DnsNeed[], { target, deps }: DnsContext): boolean
     host: target.host !== undefined,
     fetch: deps.fetch !== undefined,
     smtp: deps.probe !== undefined,
-    bimi: target.bimi === true,
   };
   return needs.every((need) => met[need]);
 }

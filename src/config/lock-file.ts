@@ -20,6 +20,7 @@ const lockSchema = z.strictObject({
     z.strictObject({
       dkim: z.array(dkimKey),
       zone: z.string().optional(),
+      nameServers: z.array(z.string().max(253)).max(32).optional(),
       spf: z.string().optional(),
       spfIncludes: z.array(z.string().regex(/^[a-z0-9_.-]+$/)).optional(),
       dmarc: z.string().optional(),

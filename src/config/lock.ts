@@ -18,6 +18,8 @@ export interface Lock {
       dkim: { selector: string; publicKey: string }[];
       /** The zone that holds the domain's records. */
       zone?: string;
+      /** The name servers that the DNS provider gave the zone: the delegation has to name them. */
+      nameServers?: string[];
       /** SPF as planned after the merge with what the zone already held. */
       spf?: string;
       /** Includes that we added to it for hosted relays: they go when the relay does. */

@@ -117,6 +117,7 @@ function targetsOf(
     selectors,
     ...dmarcSinceOf(lock, domain),
     ...stsSinceOf(lock, domain),
+    ...nameServersOf(lock, domain),
     issuer: 'letsencrypt.org',
   }));
 }
@@ -129,6 +130,11 @@ function dmarcSinceOf(lock: Lock, domain: string): { dmarcSince?: number } {
 function stsSinceOf(lock: Lock, domain: string): { stsSince?: number } {
   const day = lock.domains[domain]?.mtaSts?.since;
   return day === undefined ? {} : { stsSince: Date.parse(day) };
+}
+
+function nameServersOf(lock: Lock, domain: string): Pick<DnsTarget, 'providerNameServers'> {
+  const { nameServers } = lock.domains[domain] ?? {};
+  return nameServers === undefined ? {} : { providerNameServers: nameServers };
 }
 
 /** Amendment A6: a resolver or trust anchor of one's own means a rehearsal or a private network. */
@@ -156,11 +162,13 @@ async function waitForRecords(
     {
       signal: context.signal,
       deadline: systemClock.now() + seconds * 1000,
-      onTick: ({ pending, visible, total }) => {
+      onTick: ({ pending, visible, total, cacheSeconds }) => {
         const first = pending[0];
         if (first === undefined) return;
         const server = first.servers[0];
-        const reason = `${visible} of ${total} visible; ${first.record.name}: ${server?.server ?? ''} ${server?.state ?? ''}`;
+        const state = `${first.record.name}: ${server?.server ?? ''} ${server?.state ?? ''}`;
+        const caches = cacheSeconds === 0 ? '' : `; caches elsewhere may lag ${cacheSeconds} s behind`;
+        const reason = `${visible} of ${total} visible; ${state}${caches}`;
         progress.emit({ kind: 'wait', lane: 'dns', id, reason });
       },
     },

@@ -17,7 +17,7 @@ export interface LockFacts {
   /** What Rspamd signs with now. */
   signing?: readonly { domain: string; selector: string }[];
   /** The zones as they stand after the apply. */
-  zones: readonly { name: string; records: readonly DnsRecord[] }[];
+  zones: readonly { name: string; nameServers?: readonly string[]; records: readonly DnsRecord[] }[];
   /** By domain, the SPF includes that are ours to take away again. */
   spfIncludes?: ReadonlyMap<string, readonly string[]>;
   /** Digests of the server's keys, the one in use first. */
@@ -56,6 +56,7 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
         publicKey === undefined ? [] : [{ selector, publicKey }],
       ),
       ...(zone === undefined ? {} : { zone: zone.name }),
+      ...(zone?.nameServers?.length ? { nameServers: [...zone.nameServers].sort() } : {}),
       ...(spf === undefined ? {} : { spf }),
       ...(spfIncludes.length === 0 ? {} : { spfIncludes }),
       ...(dmarc === undefined

@@ -5,7 +5,6 @@ import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
 import type { Secret } from '../config/secret.js';
-import type { DnsRecord } from '../dns/record.js';
 import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
@@ -17,7 +16,7 @@ import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/s
 import { type CarriedOut, carryOut } from './carry-out.js';
 import { pendingError, unfinishedError } from './carry-out-errors.js';
 import { ownIncludes } from './desired-dns.js';
-import { makeLock } from './make-lock.js';
+import { type LockFacts, makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { Reached } from './prepare.js';
@@ -156,7 +155,11 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
   }
   const after = await refresh(journey, done.connection);
   const current = await Promise.all(
-    zones.map(async ({ zone, open }) => ({ name: zone.name, records: await open.provider.list(zone) })),
+    zones.map(async ({ zone, open }) => ({
+      name: zone.name,
+      nameServers: zone.nameServers,
+      records: await open.provider.list(zone),
+    })),
   );
   await remember(journey, plan, after, current);
   // Before the records are entered nobody could ask for a certificate.
@@ -208,7 +211,7 @@ async function remember(
   { session, request, adjustLock, zones: surveys }: Journey,
   plan: FullPlan,
   { dkim: { keys, signing }, certificate }: Pick<Facts, 'dkim' | 'certificate'>,
-  zones: readonly { name: string; records: readonly DnsRecord[] }[],
+  zones: LockFacts['zones'],
 ): Promise<void> {
   const dkim = new Map(
     plan.models.model.domains.map(({ name, selectors }) => [
@@ -240,8 +243,8 @@ async function remember(
   else await session.shared.inTurn(async () => save(await loadLock(session.configPath)));
 }
 
-function liveOf(zones: readonly ZoneSurvey[]): { name: string; records: readonly DnsRecord[] }[] {
-  return zones.map(({ zone, live }) => ({ name: zone.name, records: live }));
+function liveOf(zones: readonly ZoneSurvey[]): LockFacts['zones'] {
+  return zones.map(({ zone, live }) => ({ name: zone.name, nameServers: zone.nameServers, records: live }));
 }
 
 function domainNames(plan: FullPlan): string[] {

@@ -34,10 +34,6 @@ export interface DnsTarget {
   stsSince?: number;
   /** The CA that shall issue certificates for the host. */
   issuer?: string;
-  /** MTA-STS policy as it should be served. */
-  stsPolicy?: string;
-  /** BIMI is asked for. */
-  bimi?: boolean;
 }
 
 export interface DnsCheckDeps {
@@ -55,7 +51,7 @@ export interface DnsCheckDeps {
   privateNetwork: boolean;
 }
 
-export type DnsNeed = 'expected' | 'host' | 'fetch' | 'smtp' | 'bimi';
+export type DnsNeed = 'expected' | 'host' | 'fetch' | 'smtp';
 
 export type DnsCheck = Check<DnsContext, DnsNeed>;
 

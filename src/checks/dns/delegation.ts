@@ -49,7 +49,20 @@ export const delegationCheck: DnsCheck = {
     const details = {
       observed: `${delegation.parent || 'the root'} delegates to: ${above.join(', ') || 'nothing'}`,
     };
-    if (provider && provider.join() !== above.join())
+    const strange = provider === undefined ? [] : above.filter((host) => !provider.includes(host));
+    if (provider !== undefined && strange.length > 0 && strange.length < above.length)
+      return [
+        warn(
+          own,
+          `The delegation also names servers that the DNS provider did not give: ${strange.join(', ')}.`,
+          {
+            ...details,
+            expected: provider.join(', '),
+            fix: { text: 'See at the registrar whether they still serve the zone.' },
+          },
+        ),
+      ];
+    if (provider !== undefined && strange.length > 0)
       return [
         fail(
           own,

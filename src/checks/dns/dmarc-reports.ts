@@ -119,23 +119,18 @@ async function judgeDestination(ctx: DnsContext, domain: string, organization: s
 export const bimiCheck: DnsCheck = {
   id: 'BIMI',
   group,
-  severity: 'info',
+  severity: 'fail',
   title: 'The logo record can be used',
   ref: 'draft-brand-indicators-for-message-identification',
-  needs: ['bimi'],
+  needs: [],
   async run(ctx) {
     const answer = await ctx.ask(`default._bimi.${ctx.target.domain}`, 'TXT');
     if (isUnknown(answer.status)) return [unknown(answer)];
     const texts = textsOf(answer).filter((text) => /^v=BIMI1\b/i.test(text));
+    // A logo is nobody's duty: only a record that is there is judged.
+    if (texts.length === 0) return [];
     const details = { expected: 'v=BIMI1; l=https://…' };
-    if (texts.length !== 1)
-      return [
-        fail(
-          answer,
-          texts.length === 0 ? 'There is no BIMI record.' : 'There are several BIMI records.',
-          details,
-        ),
-      ];
+    if (texts.length > 1) return [fail(answer, 'There are several BIMI records.', details)];
     const logo = /;\s*l=([^;]*)/i.exec(texts[0] ?? '')?.[1]?.trim() ?? '';
     if (logo !== '' && !/^https:\/\/[^\s]+\.svg(?:\?\S*)?$/i.test(logo))
       return [fail(answer, 'The logo (l=) is not an https address of an SVG file.', details)];

@@ -33,6 +33,7 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
       { name: 'example.org', records: [] },
       {
         name: 'sub.example.org',
+        nameServers: ['ns2.example.net', 'ns1.example.net'],
         records: [
           { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'google-site-verification=x' } },
           { name: 'sub.example.org', ttl: 300, data: { type: 'TXT', text: 'v=spf1 -all' } },
@@ -53,6 +54,7 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
       'sub.example.org': {
         dkim: [{ selector: 's1', publicKey: 'AAAA' }],
         zone: 'sub.example.org',
+        nameServers: ['ns1.example.net', 'ns2.example.net'],
         spf: 'v=spf1 -all',
         dmarc: 'v=DMARC1; p=none',
         dmarcSince: '2026-11-24',
