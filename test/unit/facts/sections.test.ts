@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { compileSections, parseSections, type Section } from '../../../src/facts/sections.js';
 
 const tag = 'smtp-setup-facts-0123456789abcdef';
@@ -60,13 +60,18 @@ describe('sections', () => {
     expect([answers.get('f1')?.stdout, answers.get('f2')?.stdout]).toEqual(['f1\n', 'f2\n']);
   });
 
-  it('end everything that a hanging probe has started', () => {
+  it('end everything that a hanging probe has started', async () => {
     const { answers } = ask([section('hang', 'sleep 60 & echo $!; wait', { seconds: 1 })]);
     expect(answers.get('hang')?.code).toBe(124);
     const child = Number(answers.get('hang')?.stdout.trim());
-    // Nobody may have buried it yet.
-    const left = existsSync(`/proc/${child}/stat`) ? readFileSync(`/proc/${child}/stat`, 'utf8') : '';
-    expect(left).toMatch(/^$|\) Z /);
+    // A signal that was sent is not one that has arrived, and nobody may have buried the process yet.
+    await vi.waitFor(
+      () => {
+        const left = existsSync(`/proc/${child}/stat`) ? readFileSync(`/proc/${child}/stat`, 'utf8') : '';
+        expect(left).toMatch(/^$|\) Z /);
+      },
+      { timeout: 30_000 },
+    );
   });
 
   it('say which signal ended a probe, and do not wait for one that closed its output', () => {
