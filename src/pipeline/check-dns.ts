@@ -39,8 +39,9 @@ export async function reportDns(
   const { signal } = context;
   const targets = chooseTargets(session, options);
   const privateNetwork = isPrivate(session);
+  const connectPrivate = namesPrivateResolver(session.answers.resolver?.value);
   const recursive = await context.createResolver(session.answers.resolver?.value);
-  const allowAddress = (address: string) => (privateNetwork ? undefined : specialAddressKind(address));
+  const allowAddress = (address: string) => (connectPrivate ? undefined : specialAddressKind(address));
   const anchors = targets.flatMap(({ domain, host }) => [domain, ...(host === undefined ? [] : [host])]);
   const common = { recursive, query: limitQueries(query, queriesAtOnce), anchors, allowAddress, signal };
   if (options.wait !== undefined) {
@@ -64,6 +65,7 @@ export async function reportDns(
       fetch: createPinnedFetch({ signal, privateCa: privateNetwork }),
       ...(options.smtp ? { probe: createSmtpProbe({ ehloName: checkerName, timeout: smtpTimeout }) } : {}),
       privateNetwork,
+      connectPrivate,
     },
   );
 }

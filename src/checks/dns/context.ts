@@ -47,8 +47,13 @@ export interface DnsCheckDeps {
   fetch?: PinnedFetch;
   /** For STARTTLS, certificates and DANE; left out, nothing is connected to. */
   probe?: SmtpProbe;
-  /** A private network or a rehearsal (amendment A6): its addresses are information, not faults, and may be connected to. */
+  /** A private network or a rehearsal (amendment A6): its addresses are information, not faults. */
   privateNetwork: boolean;
+  /**
+   * Whether private addresses may be connected to (amendment A7); as `privateNetwork` when absent. The configuration alone
+   * cannot allow it: CI runs that of strangers.
+   */
+  connectPrivate?: boolean;
 }
 
 export type DnsNeed = 'expected' | 'host' | 'fetch' | 'smtp';

@@ -96,7 +96,7 @@ async function matchHost(ctx: DnsContext, facts: DaneFacts): Promise<Verdict[]> 
     );
   if (records.length === 0 || !ctx.deps.probe) return [];
   const { addresses } = await readAddresses(ctx, host);
-  const { allowed } = splitReachable(addresses, ctx.deps.privateNetwork);
+  const { allowed } = splitReachable(addresses, ctx.deps.connectPrivate ?? ctx.deps.privateNetwork);
   const looks = await Promise.all(
     allowed.slice(0, 4).map(async (address) => ({
       address,

@@ -23,7 +23,7 @@ function readLooks(ctx: DnsContext): Promise<readonly Looked[]> {
     const found = await Promise.all(
       hosts.map(async (host) => {
         const { addresses } = await readAddresses(ctx, host);
-        const { allowed } = splitReachable(addresses, ctx.deps.privateNetwork);
+        const { allowed } = splitReachable(addresses, ctx.deps.connectPrivate ?? ctx.deps.privateNetwork);
         // A foreign host's submission ports are not the domain's business.
         const wanted = ctx.target.host === undefined ? ports.slice(0, 1) : ports;
         return Promise.all(

@@ -40,7 +40,10 @@ export function readPolicy(ctx: DnsContext): Promise<PolicyFacts> {
       const ours = alias?.type === 'CNAME' && alias.target === ctx.target.host && !isUnknown(v4.status);
       return ours ? { kind: 'none' } : { kind: 'lookup', answer: isUnknown(v6.status) ? v6 : v4 };
     }
-    const { allowed, refused } = splitReachable(addresses, ctx.deps.privateNetwork);
+    const { allowed, refused } = splitReachable(
+      addresses,
+      ctx.deps.connectPrivate ?? ctx.deps.privateNetwork,
+    );
     if (allowed.length === 0) return { kind: 'refused', addresses: refused };
     const url = new URL(`https://${host}/.well-known/mta-sts.txt`);
     const response = await fetch({ url, addresses: allowed.slice(0, 4), maxBytes, timeoutMs });

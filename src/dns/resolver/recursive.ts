@@ -1,7 +1,8 @@
 import { isAskable, toAnswer, unaskable } from './answer.js';
+import type { WireReply } from './decode.js';
 import { formatServerAddress } from './server-address.js';
 import { type Answer, isUnknown, type Resolver, type ServerAddress } from './types.js';
-import type { Query } from './wire.js';
+import type { Query, WireFailure } from './wire.js';
 
 export interface RecursiveOptions {
   /** Asked in order; the next one only when one gives no usable answer. */
@@ -25,7 +26,7 @@ export function createRecursiveResolver({ servers, query, timeoutMs = 3000 }: Re
           ...(options.checkingDisabled !== undefined && { checkingDisabled: options.checkingDisabled }),
           ...(options.signal && { signal: options.signal }),
         });
-        const answer = toAnswer(name, type, reply, source);
+        const answer = refuseReferral(toAnswer(name, type, reply, source), reply);
         if (!isUnknown(answer.status)) return answer;
         last ??= answer;
       }
@@ -44,6 +45,15 @@ export function createRecursiveResolver({ servers, query, timeoutMs = 3000 }: Re
       );
     },
   };
+}
+
+/** A server that does not recurse points elsewhere instead of answering: that is no "there is no such record". */
+function refuseReferral(answer: Answer, reply: WireReply | WireFailure): Answer {
+  if (!reply.ok || reply.recursionAvailable || reply.authoritative || answer.status !== 'nodata')
+    return answer;
+  const types = new Set(reply.authority.map(({ data }) => data.type));
+  if (!types.has('NS') || types.has('SOA')) return answer;
+  return { ...answer, status: 'refused', detail: 'the server does not look up names for others' };
 }
 
 /**

@@ -3,7 +3,7 @@ import dnsPacket from 'dns-packet';
 import { decodeReply, type WireReply } from './decode.js';
 import { exchangeTcp } from './tcp.js';
 import type { QueryType, ServerAddress } from './types.js';
-import { exchangeUdp } from './udp.js';
+import { type Exchange, exchangeUdp } from './udp.js';
 
 /** Fits every path without fragments (DNS flag day 2020, RFC 9715). */
 const ednsSize = 1232;
@@ -60,8 +60,12 @@ async function queryOnce(
     const id = randomInt(0x10000);
     const message = encodeQuery(id, name, type, options, edns);
     const accept = (bytes: Buffer) => decodeReply(bytes, { id, name, type });
-    const exchange = transport === 'tcp' ? exchangeTcp : exchangeUdp;
-    const reply = await exchange({ server, message, accept, timeoutMs, signal });
+    const exchange = { server, message, accept, timeoutMs, signal };
+    // A network or a server that lets no datagrams through may still let TCP through (RFC 7766 section 5).
+    const both = transport === 'auto' && attempt > 0 && attempt === attempts - 1;
+    const reply = both
+      ? await exchangeBoth(exchange)
+      : await (transport === 'tcp' ? exchangeTcp : exchangeUdp)(exchange);
     if (reply.ok && reply.truncated && transport === 'auto') {
       const full = await exchangeTcp({ server, message, accept, timeoutMs, signal });
       return full.ok ? full : { ...full, detail: `truncated over UDP; over TCP: ${full.detail}` };
@@ -70,6 +74,29 @@ async function queryOnce(
     last = reply;
   }
   return last;
+}
+
+/** Over UDP and TCP at once: the first that brings a reply, else what UDP says. */
+async function exchangeBoth(exchange: Exchange): Promise<WireReply | WireFailure> {
+  const done = new AbortController();
+  const { signal } = exchange;
+  const either = { ...exchange, signal: signal ? AbortSignal.any([signal, done.signal]) : done.signal };
+  const tries = [exchangeUdp(either), exchangeTcp(either)];
+  // The slower one ends when the other has answered; its rejection is then nobody's.
+  void Promise.allSettled(tries);
+  try {
+    return await new Promise<WireReply | WireFailure>((resolve, reject) => {
+      for (const one of tries)
+        one.then((reply) => {
+          if (reply.ok) resolve(reply);
+        }, reject);
+      void Promise.all(tries).then(([udp]) => {
+        if (udp) resolve(udp);
+      }, reject);
+    });
+  } finally {
+    done.abort();
+  }
 }
 
 function encodeQuery(

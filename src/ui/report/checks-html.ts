@@ -9,7 +9,7 @@ export function renderChecksHtml(report: CheckReport): string {
   const groups = groupFindings(report.results);
   const sections = groups.map(
     ({ name, status, findings }) =>
-      `<details${status === 'pass' || status === 'info' ? '' : ' open'}><summary class="${status}">${escapeHtml(name)} <small>${passedOf(findings)}</small></summary>\n${findings.map(renderFinding).join('\n')}\n</details>`,
+      `<details${status === 'pass' || status === 'info' ? '' : ' open'}><summary class="${status}">${escapeHtml(name)} <small>${passedOf(findings)}</small></summary>\n${renderGroup(findings)}\n</details>`,
   );
   const profile = report.profile
     ? `<p>${escapeHtml(report.profile.title)}. Not checked here: ${escapeHtml(report.profile.beyond.join('; '))}.</p>`
@@ -38,6 +38,16 @@ function passedOf(findings: readonly Finding[]): string {
   return `${findings.filter((finding) => finding.status === 'pass').length} of ${findings.length} passed`;
 }
 
+/** What passed is folded away where something else is to be read. */
+function renderGroup(findings: readonly Finding[]): string {
+  const notable = findings.filter(({ status }) => status !== 'pass');
+  const passed = findings.filter(({ status }) => status === 'pass');
+  const all = passed.map(renderFinding).join('\n');
+  if (notable.length === 0 || passed.length === 0) return [...notable.map(renderFinding), all].join('\n');
+  const folded = `<details class="passed"><summary class="pass">${passed.length} passed</summary>\n${all}\n</details>`;
+  return [...notable.map(renderFinding), folded].join('\n');
+}
+
 function renderFinding(finding: Finding): string {
   const record = fixRecordLine(finding);
   const fields: [string, string | undefined][] = [
@@ -64,6 +74,7 @@ const styles = `
 :root{color-scheme:light dark;--fail:#c0392b;--warn:#b7791f;--unknown:#6b7280;--info:#2563eb;--pass:#15803d;--line:#8884}
 body{font:16px/1.5 system-ui,sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.5rem}h2{font-size:1rem;margin:0}.verdict{font-size:1.25rem;font-weight:600}
+.passed{margin-left:.75rem}.passed>summary{border:0;font-size:.9rem}
 summary{font-weight:600;padding:.5rem;border-bottom:1px solid var(--line);cursor:pointer}
 article{border-left:.3rem solid var(--line);margin:.75rem 0;padding:.25rem .75rem}
 article span{font-size:.75rem;text-transform:uppercase;letter-spacing:.05em}

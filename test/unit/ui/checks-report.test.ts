@@ -222,6 +222,11 @@ describe('renderChecksHtml', () => {
     expect(html).toContain('example.org. 3600 IN TXT &quot;v=spf1 a:mail.example.org -all&quot;');
     expect(html).toContain('provider cannot (until 2027-01-01)');
   });
+  it('folds away what passed beside what did not', () => {
+    const html = renderChecksHtml(reportOf([finding('SPF-ONE', 'pass'), finding('SPF-ALL', 'fail')]));
+    expect(html.indexOf('Message of SPF-ALL')).toBeLessThan(html.indexOf('<details class="passed">'));
+    expect(html.indexOf('<details class="passed">')).toBeLessThan(html.indexOf('Message of SPF-ONE'));
+  });
   it('escapes whatever DNS holds', () => {
     const html = renderChecksHtml(
       reportOf([

@@ -778,6 +778,20 @@ describe('MTA-STS policy', () => {
     );
     expect(asked).toBe(false);
     expect(found[0]).toContain('unknown The policy host has no public address');
+    // A configuration that calls its network private does not open it: strangers write that, and CI runs it.
+    await said('STS-POLICY', records, {
+      lab: {
+        privateNetwork: true,
+        deps: {
+          connectPrivate: false,
+          fetch: async () => {
+            asked = true;
+            return { ok: false, reason: 'network', detail: '' };
+          },
+        },
+      },
+    });
+    expect(asked).toBe(false);
   });
 });
 

@@ -67,6 +67,16 @@ describe('createRecursiveResolver', () => {
       records: [],
     });
   });
+  it('takes the referral of a server that does not recurse for no absence', async () => {
+    const data = { type: 'NS', target: 'a.nic.org' } as const;
+    const referral = reply(0, { recursionAvailable: false, authority: [{ name: 'org', ttl: 60, data }] });
+    const query = scripted({ '198.51.100.1': referral, '198.51.100.2': reply(0, { answers: [address] }) });
+    expect(await createRecursiveResolver({ servers, query }).resolve('a.example.org', 'A')).toMatchObject({
+      status: 'ok',
+    });
+    const alone = createRecursiveResolver({ servers: servers.slice(0, 1), query });
+    expect(await alone.resolve('a.example.org', 'A')).toMatchObject({ status: 'refused', records: [] });
+  });
   it('follows CNAMEs in the answer, in bounded steps, and reads the negative TTL', async () => {
     const link = (name: string, target: string) =>
       ({ name, ttl: 60, data: { type: 'CNAME', target } }) as const;

@@ -164,6 +164,15 @@ describe('query', () => {
     expect(await ask(server, 'mail.example.org', 'A')).toMatchObject({ ok: false, reason: 'malformed' });
   });
 
+  it('tries TCP beside the last datagram, where no datagram gets through', async () => {
+    const server = await serve({ zones: zone, intercept: ({ tcp }) => (tcp ? undefined : 'drop') });
+    const reply = await query(server, 'mail.example.org', 'A', { timeoutMs: 1000, attempts: 2 });
+    expect(reply).toMatchObject({ ok: true, transport: 'tcp', answers: [{ name: 'mail.example.org' }] });
+    // Whoever asks for UDP gets what UDP says.
+    const plain = await query(server, 'mail.example.org', 'A', { transport: 'udp', timeoutMs: 50 });
+    expect(plain).toMatchObject({ ok: false, reason: 'timeout' });
+  });
+
   it('calls silence a timeout and a closed port unreachable', async () => {
     const silent = await serve({ zones: zone, intercept: () => 'drop' });
     expect(await ask(silent, 'mail.example.org', 'A')).toMatchObject({ ok: false, reason: 'timeout' });
