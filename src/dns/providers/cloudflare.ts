@@ -64,7 +64,8 @@ async function verifyToken(api: CloudflareApi): Promise<{ detail: string }> {
     return { detail: `${status}, ${reach}${expires ? `, expires ${sanitizeLine(expires, 30)}` : ''}` };
   } catch (error) {
     const failure = readFailure(error);
-    if (failure.status === 401) return { detail: `token of an account, ${reach}` };
+    if ([400, 401, 403, 404].includes(failure.status ?? 0))
+      return { detail: `token of an account, ${reach}` };
     throw failWith(failure, 'verify the token', error);
   }
 }

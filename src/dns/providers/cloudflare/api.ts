@@ -151,7 +151,7 @@ function readState({ status, type, paused }: Loose): Pick<Zone, 'state' | 'note'
       note: 'The domain no longer points to the name servers of this zone (moved).',
     };
   }
-  if (status !== 'active') {
+  if (status !== undefined && status !== 'active') {
     return {
       state: 'pending',
       note: 'The zone is pending: the domain does not point to its name servers yet.',

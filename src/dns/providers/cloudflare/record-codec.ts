@@ -2,6 +2,7 @@ import type { RecordBatchParams } from 'cloudflare/resources/dns/records';
 import { canonicalRecord } from '../../canonical.js';
 import type { DnsRecord, LiveRecord, RecordData } from '../../record.js';
 import { parseTxt, quoteTxt } from '../../txt.js';
+import { readPresentation } from '../presentation.js';
 
 /** A record with what only Cloudflare knows about it. */
 export interface CloudflareRecord extends LiveRecord {
@@ -17,6 +18,8 @@ const automaticTtl = 300;
 export const markPrefix = 'smtp-setup/';
 /** Longest comment on a Free zone. */
 export const maxComment = 100;
+
+const structured = new Set(['SRV', 'CAA', 'TLSA']);
 
 type Loose = Readonly<Record<string, unknown>>;
 const asObject = (value: unknown): Loose =>
@@ -46,6 +49,11 @@ export function readRecord(value: unknown): CloudflareRecord | undefined {
 function readData(type: string, record: Loose): RecordData {
   const content = textOf(record.content);
   const data = asObject(record.data);
+  if (structured.has(type) && Object.keys(data).length === 0) {
+    // The API documents `content` beside `data`; in that of SRV the priority stands by itself.
+    const whole = type === 'SRV' ? `${numberOf(record.priority)} ${content}` : content;
+    return readPresentation({ name: textOf(record.name), ttl: 1, type, content: whole }).data;
+  }
   switch (type) {
     case 'A':
     case 'AAAA':

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { readRecord } from '../../../../src/dns/providers/cloudflare/record-codec.js';
 import { cloudflare } from '../../../../src/dns/providers/cloudflare.js';
 import type { Zone } from '../../../../src/dns/providers/provider.js';
 import type { DnsRecord } from '../../../../src/dns/record.js';
@@ -140,6 +141,23 @@ describe('records at Cloudflare', () => {
     expect(await opened.provider.list(await zoneOf(opened))).toMatchObject([
       { name: 'www.example.test', ttl: 300, proxied: true, data: { type: 'A', address: '198.51.100.1' } },
     ]);
+  });
+
+  it.each([
+    [
+      { type: 'SRV', content: '1 993 mail.example.test', priority: 5 },
+      { type: 'SRV', priority: 5, weight: 1, port: 993, target: 'mail.example.test' },
+    ],
+    [
+      { type: 'CAA', content: '0 issue "letsencrypt.org"' },
+      { type: 'CAA', flags: 0, tag: 'issue', value: 'letsencrypt.org' },
+    ],
+    [
+      { type: 'TLSA', content: '3 1 1 ABCD' },
+      { type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'abcd' },
+    ],
+  ])('reads %j without its fields apart', (answer, data) => {
+    expect(readRecord({ id: 'x', name: '_a.example.test', ttl: 1, ...answer })?.data).toEqual(data);
   });
 
   it('reads types that it does not write as they stand', async () => {
