@@ -94,7 +94,7 @@ it('builds and runs its own checkout when no version is named', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
+}, 180_000);
 
 it('has an input and a variable for each flag it passes, and the command knows them all', () => {
   const flags = /for flag in ([a-z -]+);/.exec(script)?.[1]?.split(' ') ?? [];
