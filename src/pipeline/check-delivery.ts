@@ -9,7 +9,7 @@ import type { Story } from '../logs/track.js';
 import { ConversationError } from '../mail/line-client.js';
 import type { Connection } from '../ssh/connection.js';
 import { withCheckLogin } from './check-login.js';
-import { type CheckedHost, targetOf } from './check-server.js';
+import { type CheckedHost, senderDomain, targetOf } from './check-server.js';
 import { readJournal } from './read-journal.js';
 import type { Session } from './session.js';
 
@@ -33,14 +33,27 @@ export async function checkDelivery(
   const { context } = session;
   const target = await targetOf(session, host);
   const { connection } = host;
-  const [domain] = target.domains;
+  const domain = target.domains[0] ?? senderDomain(session, host.hostname);
+  const sendsOnly = target.domains.length === 0 && domain !== undefined;
   const [address] = host.addresses;
-  if (connection === undefined || domain === undefined || address === undefined) {
+  if (
+    connection === undefined ||
+    domain === undefined ||
+    address === undefined ||
+    (sendsOnly && to === undefined)
+  ) {
     const message =
-      domain === undefined
-        ? 'The server takes mail for no domain, so nothing can come back.'
-        : 'Without SSH there is no mailbox to send from and to.';
-    return [untold(host.hostname, message)];
+      sendsOnly && to === undefined
+        ? 'No mail comes to this server, so nothing can come back: say where to send with --to ADDRESS.'
+        : domain === undefined
+          ? 'The server takes mail for no domain, so nothing can come back.'
+          : 'Without SSH there is no mailbox to send from and to.';
+    return [
+      {
+        ...untold(host.hostname, message),
+        ...(sendsOnly && connection !== undefined ? { status: 'info' as const } : {}),
+      },
+    ];
   }
   try {
     return await withCheckLogin(session, connection, domain, async (login) =>
@@ -57,6 +70,7 @@ export async function checkDelivery(
           keys: keysFrom(target),
           findStory: (messageId) => findStory(connection, messageId, context.clock() / 1000),
           signal: context.signal,
+          sendsOnly,
         }),
       ),
     );

@@ -113,10 +113,16 @@ export async function checkHost(
   const { connection } = host;
   if (connection === undefined) return runServerChecks(target, checks);
   const full = { ...target, askFromServer: createServerLookup(connection) };
-  const [domain] = target.domains;
+  // A login may be made for any domain of the server, also where no mail comes in.
+  const domain = target.domains[0] ?? senderDomain(session, host.hostname);
   const keepsOnly = session.loaded?.config.servers[host.hostname]?.profile === 'backup-mx';
   if (domain === undefined || keepsOnly || !checks.some(({ needs }) => needs.includes('login'))) {
     return runServerChecks(full, checks);
   }
   return withCheckLogin(session, connection, domain, (login) => runServerChecks({ ...full, login }, checks));
+}
+
+/** The first domain that the server sends for. */
+export function senderDomain({ loaded }: Session, hostname: string): string | undefined {
+  return loaded === undefined ? undefined : domainsOf(loaded.config, hostname)[0]?.[0];
 }

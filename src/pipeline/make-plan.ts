@@ -25,6 +25,7 @@ import { relaysOf } from '../relay/relays-of.js';
 import type { Connection } from '../ssh/connection.js';
 import type { PlanView } from '../ui/report/plan.js';
 import { type Partners, readPartners } from './backup-mx.js';
+import { bounceNotes } from './bounce-notes.js';
 import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
 import { chooseDkim } from './choose-dkim.js';
 import { type DnsIntent, intendDns } from './desired-dns.js';
@@ -178,6 +179,7 @@ export async function makePlan(
     zones: planned,
     manual: [
       ...addresses.manual,
+      ...bounceNotes(config, hostname, live, facts.accounts),
       ...(server.unknownRecipients === 'defer' ? [recallDeferral(hostname, now, takenOver.length > 0)] : []),
     ],
     secrets: [...accounts.secrets, ...logins.secrets],

@@ -1,6 +1,7 @@
 import type { Finding, Status } from '../checks/check.js';
 import type { Secret } from '../config/secret.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
+import { type FeedbackProgram, feedbackPrograms } from '../mail/feedback.js';
 import type { SummaryView } from '../ui/report/summary.js';
 import type { FullPlan } from './make-plan.js';
 
@@ -50,6 +51,7 @@ export function summarize(input: SummaryInput): SummaryView {
         }),
     ...(input.generatedPassword === undefined ? {} : { generatedPassword: input.generatedPassword }),
     manual: plan.manual,
+    feedback: feedbackOf(input),
     next: [
       { command: 'smtp-setup check dns', does: 'prove at any moment that DNS is as it should be' },
       { command: `smtp-setup init --mailbox NAME@${domain}`, does: 'add a mailbox' },
@@ -75,6 +77,21 @@ function automaticSettings(
       ? { profile: `https://autoconfig.${domain}/apple.mobileconfig?email=${mailbox}` }
       : {}),
   };
+}
+
+/** Said once for a new server, a new domain, or another way out. */
+function feedbackOf({ plan, command }: SummaryInput): FeedbackProgram[] {
+  const isNew = plan.server.steps.some(({ id }) => id === 'packages');
+  if (!isNew && !['domain-add', 'relay-set', 'relay-off'].includes(command)) return [];
+  const { ipv4, ipv6 } = plan.addresses;
+  const relayed = plan.models.model.relays?.some(({ domain }) => domain === undefined) ?? false;
+  const { domains } = plan.intent.input;
+  return feedbackPrograms({
+    domains: domains.map(({ name }) => name),
+    // What leaves through a provider leaves from the provider's addresses.
+    addresses: relayed ? [] : [ipv4, ipv6].filter((address) => address !== undefined),
+    receives: domains.some(({ mail }) => mail === 'full'),
+  });
 }
 
 const worst: readonly Status[] = ['fail', 'warn', 'unknown', 'info', 'pass'];

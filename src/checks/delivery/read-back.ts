@@ -8,9 +8,9 @@ export const readBack: DeliveryCheck = {
   id: 'DELIVERY-ROUND-TRIP',
   title: 'A mail sent comes back and can be read over IMAP',
   ref: 'RFC 9051; RFC 2033',
-  run({ submitted, imap, copy, user }): Outcome[] {
+  run({ submitted, imap, copy, user, incoming: handover }): Outcome[] {
     const subject = user;
-    if (!submitted.accepted) return [];
+    if (!submitted.accepted || handover === undefined) return [];
     if (imap && !imap.accepted) {
       return [
         {
@@ -42,6 +42,7 @@ export const incoming: DeliveryCheck = {
   title: 'A mail from outside comes in and can be read over IMAP',
   ref: 'RFC 5321; RFC 9051',
   run({ incoming: handover, arrived, user, hostname }: Trip): Outcome[] {
+    if (handover === undefined) return [];
     if (handover.unreachable) {
       return [
         {

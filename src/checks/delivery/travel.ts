@@ -31,6 +31,8 @@ export interface Route {
   /** What the server's log says of a Message-ID. */
   findStory(messageId: string): Promise<Story | undefined>;
   signal: AbortSignal;
+  /** No mail comes to the server: it is only seen whether the mail to `to` leaves. */
+  sendsOnly?: boolean;
 }
 
 const mailboxes = ['INBOX', 'Junk'];
@@ -41,6 +43,7 @@ export async function travel(route: Route): Promise<Trip> {
   const domain = login.user.slice(login.user.indexOf('@') + 1);
   const ids = { out: `out.${token}@${domain}`, in: `in.${token}@${target.ehloName}` };
   const submitted = await submit(route, ids.out);
+  if (route.sendsOnly) return watchLeaving(route, submitted, ids.out);
   const outAt = route.clock();
   const incoming = await handIn(route, ids.in);
   const inAt = route.clock();
@@ -84,6 +87,31 @@ export async function travel(route: Route): Promise<Trip> {
   }
 }
 
+/** The server's own log is the only witness: nothing comes back to it. */
+async function watchLeaving(route: Route, submitted: Handover, messageId: string): Promise<Trip> {
+  const { target, login, to } = route;
+  const end = route.clock() + route.patience;
+  let story: Story | undefined;
+  while (submitted.accepted && to !== undefined) {
+    story = await route.findStory(messageId);
+    const settled = story?.events.some(
+      ({ event }) => event.kind === 'delivery' && event.to === to.toLowerCase(),
+    );
+    if (settled || route.clock() > end) break;
+    await sleep(500, undefined, { signal: route.signal });
+  }
+  return {
+    hostname: target.hostname,
+    user: login.user,
+    ehloName: target.ehloName,
+    submitted,
+    waited: 0,
+    keys: route.keys,
+    ...(to === undefined ? {} : { to }),
+    ...(story === undefined ? {} : { story }),
+  };
+}
+
 export function subjectFor(token: string): string {
   return `smtp-setup check ${token}`;
 }
@@ -97,7 +125,10 @@ async function submit(route: Route, messageId: string): Promise<Handover> {
       if (reply.code !== 235) return reply;
       return handOver(client, {
         sender: login.user,
-        recipients: [login.user, ...(to === undefined ? [] : [to])],
+        recipients: [
+          ...(route.sendsOnly && to !== undefined ? [] : [login.user]),
+          ...(to === undefined ? [] : [to]),
+        ],
         header: { From: login.user, To: to ?? login.user, 'User-Agent': 'smtp-setup check' },
         messageId,
         route,

@@ -34,8 +34,8 @@ export interface Trip {
   imap?: { accepted: boolean; detail: string };
   /** The copy that came back to our own mailbox. */
   copy?: Arrival;
-  /** A stranger's mail, handed in on port 25. */
-  incoming: Handover;
+  /** A stranger's mail, handed in on port 25; undefined where no mail comes in. */
+  incoming?: Handover;
   arrived?: Arrival;
   /** Where the mail was to go, beside ourselves. */
   to?: string;

@@ -3,6 +3,7 @@ import type { Secret } from '../../config/secret.js';
 import { formatData, typeOf } from '../../dns/canonical.js';
 import type { DnsRecord } from '../../dns/record.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
+import type { FeedbackProgram } from '../../mail/feedback.js';
 import type { ManualStep } from '../../plan/step.js';
 import { createStyle, type Style } from '../colors.js';
 import type { Io } from '../io.js';
@@ -31,6 +32,8 @@ export interface SummaryView {
   /** Shown here, once, and nowhere else. */
   generatedPassword?: Secret;
   manual: readonly ManualStep[];
+  /** Where large receivers tell how they see this sender. */
+  feedback?: readonly FeedbackProgram[];
   /** Commands to go on with, each with what it does. */
   next: readonly { command: string; does: string }[];
 }
@@ -50,6 +53,11 @@ export function renderSummary(io: Io, view: SummaryView): string {
     );
   }
   if (view.manual.length > 0) lines.push(...renderManual(io, style, view.manual));
+  if (view.feedback !== undefined && view.feedback.length > 0) {
+    lines.push(...section(style, 'How large receivers see you'));
+    for (const { title, url, todo } of view.feedback)
+      lines.push(`  ${title}  ${chalk.cyan(url)}`, `    ${chalk.dim(sanitizeLine(todo))}`);
+  }
   if (view.next.length > 0) {
     const rows = view.next.map(({ command, does }) => [chalk.cyan(command), chalk.dim(does)]);
     lines.push(...section(style, 'Next'), ...alignColumns(rows).map((line) => `  ${line}`));
