@@ -15,6 +15,7 @@ import { createRspamd } from './rspamd.js';
 import { createSrs } from './srs.js';
 import { createUnbound } from './unbound.js';
 import { createUpgrades } from './upgrades.js';
+import { createWarmup } from './warmup.js';
 import { createWeb } from './web.js';
 
 /** Every component, each after those it needs. A new one is one file and one line here. */
@@ -32,6 +33,7 @@ export function createComponents(render: Render): readonly Component[] {
     createRspamd(render),
     createDovecot(render),
     createSrs(render),
+    createWarmup(render),
     createPostfix(render),
     createRelay(),
   ];

@@ -85,6 +85,15 @@ export interface RelayModel {
   rewrites: readonly string[];
 }
 
+/** Domains that warm up together. */
+export interface WarmupGroup {
+  /** `server`, or the one domain that keeps apart. */
+  name: string;
+  domains: readonly string[];
+  /** It stays on transports of its own when the ramp is over. */
+  apart: boolean;
+}
+
 /** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
 export interface ServerModel {
   hostname: string;
@@ -110,6 +119,8 @@ export interface ServerModel {
   limits: SendingLimits;
   /** Room for a mailbox that has no limit of its own; 0 is no limit. */
   quotaBytes: number;
+  /** Senders that are new to the world. */
+  warmup?: readonly WarmupGroup[];
   resolver: { forwarder?: string; trustAnchor?: string };
   /** Profile `backup-mx`: whose mail it keeps, and for which addresses. */
   backup?: BackupModel;
@@ -150,6 +161,8 @@ export interface ServerHas {
   ownUpgrades: boolean;
   /** Names of the relay logins on the server. */
   relayLogins?: readonly string[];
+  /** Groups whose warm-up began. */
+  warmups?: readonly string[];
   /** The same over HTTPS. */
   foreignHttpsDefault: boolean;
   /** Domains with a place for what is served over HTTPS. */
@@ -164,6 +177,8 @@ export interface WebSiteState {
   names: readonly string[];
   /** ACME directory that it comes from. */
   directory?: string;
+  /** Groups whose warm-up began. */
+  warmups?: readonly string[];
 }
 
 /** Texts of /etc/smtp-setup/local/postfix-main.cf and postfix-master.cf; empty when absent. */

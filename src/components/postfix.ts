@@ -8,6 +8,7 @@ import { relayOf, relayRoutes, relayTransports } from './postfix-relays.js';
 import type { Render } from './render.js';
 import { ownNames, srsDomain, srsTables } from './srs.js';
 import { atLeast } from './version.js';
+import { warmupDomains, warmupTransports } from './warmup.js';
 
 /** The addresses that a backup takes mail for. */
 export const relayRecipientsPath = '/etc/postfix/relay_recipients';
@@ -19,7 +20,7 @@ export function createPostfix(render: Render): Component {
   return {
     id: 'postfix',
     title: 'Postfix (SMTP 25, submission 465 and 587)',
-    needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'srs', 'unbound'],
+    needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'srs', 'unbound', 'warmup'],
     applies: () => true,
     packages: (model) => ['postfix', ...(model.mapType === 'lmdb' ? ['postfix-lmdb'] : [])],
     files: (model) => {
@@ -55,10 +56,13 @@ export function createPostfix(render: Render): Component {
               file(
                 'srs_senders',
                 render('postfix/srs_senders', {
-                  routes: ownNames(model).map((name) => ({
-                    domain: regexpLiteral(name),
-                    route: relayOf(model, name) ?? 'DUNNO',
-                  })),
+                  warming: warmupDomains(model).map(regexpLiteral).join('|'),
+                  routes: ownNames(model)
+                    .filter((name) => !warmupDomains(model).includes(name))
+                    .map((name) => ({
+                      domain: regexpLiteral(name),
+                      route: relayOf(model, name) ?? 'DUNNO',
+                    })),
                 }),
               ),
               file(
@@ -142,6 +146,7 @@ function renderMain(render: Render, model: ServerModel): string {
     protocols: model.ipv6 ? 'all' : 'ipv4',
     features: postfixFeatures(model),
     relays: relayRoutes(model),
+    warmups: warmupTransports(model),
     hasMailboxes: model.profile === 'mailboxes',
     srsReverse: srsDomain(model) === undefined ? '' : srsTables(model).reverse,
   });
@@ -170,6 +175,7 @@ function renderMaster(render: Render, model: ServerModel): string {
           })
         : '',
     relays: relayTransports(model),
+    warmups: warmupTransports(model),
     loopback: render('postfix/loopback.master', {}),
     hasMailboxes: model.profile === 'mailboxes',
     srsForward: srsDomain(model) === undefined ? '' : srsTables(model).forward,

@@ -99,6 +99,8 @@ export const serverSchema = z.strictObject({
     .optional(),
   /** `defer`: unknown recipients get 450 instead of 550, for the days after an MX was taken over. Default `reject`. */
   unknownRecipients: z.enum(['reject', 'defer']).optional(),
+  /** The server's address is new to the world: mail leaves at a pace that rises day by day. */
+  warmup: z.boolean().optional(),
   /** Mail to the outside goes through a hosted provider. */
   relay: relaySchema.optional(),
 });
@@ -134,6 +136,8 @@ export const domainSchema = z.strictObject({
     .optional(),
   /** Names below the domain that neither send nor get mail; they are then published as such. */
   parked: z.array(canonicalName(attempt(parseDomain))).optional(),
+  /** A look-alike for cold mail: limits and transports of its own, never mixed with the other domains'. */
+  separate: z.boolean().optional(),
   /** Mail from this domain takes a relay of its own. */
   relay: relaySchema.optional(),
   /** Seconds, for records that we create. */
@@ -162,6 +166,11 @@ export const configSchema = z
       .optional(),
   })
   .superRefine((config, context) => {
+    for (const [name, { warmup, relay }] of Object.entries(config.servers)) {
+      if (!warmup || relay === undefined) continue;
+      const message = 'Mail leaves from the addresses of the relay, which are warm: leave warmup out.';
+      context.addIssue({ code: 'custom', path: ['servers', name, 'warmup'], message });
+    }
     const backups = Object.keys(config.servers).filter(
       (host) => config.servers[host]?.profile === 'backup-mx',
     );

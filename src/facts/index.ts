@@ -27,6 +27,7 @@ import { resolvConf } from './resolv-conf.js';
 import { restored } from './restored.js';
 import { serverState } from './server-state.js';
 import { units } from './units.js';
+import { warmup } from './warmup.js';
 import { watchedFiles } from './watched-files.js';
 import { web } from './web.js';
 
@@ -58,6 +59,7 @@ export const probes = {
   web,
   localAdditions,
   relayLogins,
+  warmup,
   lastBackup,
   before,
   restored,

@@ -65,7 +65,7 @@ function list({ loaded, lock, context, answers }: Session): Outcome {
 async function add(
   session: Session,
   name: string,
-  { mail }: Extract<DomainAction, { kind: 'add' }>,
+  { mail, separate }: Extract<DomainAction, { kind: 'add' }>,
   options: DomainOptions,
 ): Promise<Outcome> {
   const recursive = await session.context.createResolver(session.answers.resolver?.value);
@@ -82,7 +82,10 @@ async function add(
     {
       config: {
         ...config,
-        domains: { ...config.domains, [name]: mail === undefined ? domain : { ...domain, mail } },
+        domains: {
+          ...config.domains,
+          [name]: { ...domain, ...(mail === undefined ? {} : { mail }), ...(separate ? { separate } : {}) },
+        },
       },
       hostname,
       consents: options.consents,

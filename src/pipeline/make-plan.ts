@@ -135,6 +135,7 @@ export async function makePlan(
     ...(partners.backup === undefined ? {} : { backup: partners.backup }),
     trustedRelays: partners.backups.flatMap((backup) => backup.addresses),
     relays,
+    separate: Object.entries(config.domains).flatMap(([name, { separate }]) => (separate ? [name] : [])),
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);

@@ -45,6 +45,7 @@ export interface ModelInput {
     | 'firewall'
     | 'ownUpgrades'
     | 'relayLogins'
+    | 'warmup'
   >;
   /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
   acme: { directory?: string; ca?: string };
@@ -53,6 +54,8 @@ export interface ModelInput {
   ipv6: boolean;
   backup?: BackupModel;
   trustedRelays?: readonly string[];
+  /** Domains that only have limits of their own. */
+  separate?: readonly string[];
   /** Hosted providers to send through. */
   relays?: readonly ConfiguredRelay[];
 }
@@ -129,6 +132,7 @@ export function buildModel(input: ModelInput): Models {
       : { relays: input.relays.map(modelRelay) }),
     limits: { ...defaultLimits, ...input.server.limits },
     quotaBytes: parseSize(input.server.quota ?? defaultQuota) ?? 0,
+    ...warmupOf(input),
     resolver: {
       ...(input.server.resolver.forwarder === undefined
         ? {}
@@ -158,6 +162,21 @@ export function buildModel(input: ModelInput): Models {
   };
 }
 
+/** A domain with a relay of its own leaves from the provider's addresses: it has nothing to warm up here. */
+function warmupOf({ server, domains, separate = [], relays = [] }: ModelInput): Pick<ServerModel, 'warmup'> {
+  const direct = domains
+    .map(({ name }) => name)
+    .filter((name) => !relays.some(({ domain }) => domain === undefined || domain === name));
+  const together = direct.filter((name) => !separate.includes(name));
+  const groups = [
+    ...(server.warmup && together.length > 0 ? [{ name: 'server', domains: together, apart: false }] : []),
+    ...direct
+      .filter((name) => separate.includes(name))
+      .map((name) => ({ name, domains: [name], apart: true })),
+  ];
+  return groups.length === 0 ? {} : { warmup: groups };
+}
+
 function modelRelay({ name, domain, relay }: ConfiguredRelay): RelayModel {
   const { host, port, tls, rewrites, login } = relay;
   return {
@@ -183,7 +202,7 @@ function currentCertificate(input: ModelInput, directory: string | undefined): S
 }
 
 function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
-  const { hostName, resolvConf, accounts, dkim, web, certificate, relayLogins } = facts;
+  const { hostName, resolvConf, accounts, dkim, web, certificate, relayLogins, warmup } = facts;
   const hosts = hostName.hosts.map((line) => line.split(/\s+/));
   return {
     hostName:
@@ -208,6 +227,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
     relayLogins: relayLogins.map(({ name }) => name),
     foreignHttpsDefault: web.foreignHttpsDefault,
     webSites: web.sites,
+    warmups: warmup.map(({ group }) => group),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { Facts } from '../../facts/index.js';
 import type { UpdatesState } from '../../facts/updates.js';
+import { stageOn, warmupDays } from '../../lib/warmup.js';
 import type { QueuedMessage } from '../../logs/parse-queue.js';
 import type { Finding } from '../check.js';
 
 export interface StatusInput {
-  facts: Pick<Facts, 'state' | 'units' | 'disk' | 'packages' | 'files'>;
+  facts: Pick<Facts, 'state' | 'units' | 'disk' | 'packages' | 'files'> & Partial<Pick<Facts, 'warmup'>>;
   queue: readonly QueuedMessage[];
   updates: UpdatesState;
   /** Logins that have reached their sending limit within a day. */
@@ -34,6 +35,7 @@ export function judgeServer(input: StatusInput): Finding[] {
     ...judgeDisk(input),
     judgeQueue(input),
     judgeLimits(input),
+    ...judgeWarmup(input),
     ...judgeFiles(input),
     judgeRuns(input),
     ...judgeUpdates(input),
@@ -135,6 +137,26 @@ function judgeLimits({ limited }: StatusInput): Finding {
       text: 'Look at what was sent: smtp-setup logs --from ADDRESS. A stolen password is changed with smtp-setup user passwd ADDRESS; a limit that is too low is raised under `limits` in smtp-setup.yaml.',
     },
   };
+}
+
+/** Where the ramp stands, and what comes next. */
+function judgeWarmup({ facts }: StatusInput): Finding[] {
+  return (facts.warmup ?? []).map(({ group, day }): Finding => {
+    const stage = stageOn(day);
+    const next = stage === undefined ? undefined : stageOn(stage.to + 1);
+    const message =
+      stage === undefined
+        ? `It ended with day ${warmupDays}.`
+        : `Day ${day} of ${warmupDays}: ${stage.perDay} messages a day to each destination, until day ${stage.to}; then ${next === undefined ? 'as they come' : next.perDay}.`;
+    return {
+      id: 'SRV-WARMUP',
+      group: 'Mail',
+      title: 'A new sender warms up',
+      subject: group === 'server' ? 'the server' : group,
+      status: 'info',
+      message,
+    };
+  });
 }
 
 /** Drift: a file of ours that no longer says what the last apply wrote. */

@@ -16,7 +16,7 @@ import { connectionKeys } from './plan.js';
 
 export type DomainAction =
   | { kind: 'list' }
-  | { kind: 'add'; domain: string; mail?: 'full' | 'send-only' }
+  | { kind: 'add'; domain: string; mail?: 'full' | 'send-only'; separate?: boolean }
   | { kind: 'rm'; domain: string };
 
 export interface DomainOptions {
@@ -31,6 +31,7 @@ interface Parsed {
   config?: string;
   yes?: boolean;
   mail?: 'full' | 'send-only';
+  separate?: boolean;
 }
 
 const listKeys = ['hostname'] as const satisfies readonly QuestionKey[];
@@ -71,8 +72,20 @@ export const domainCommand: CommandDefinition<DomainOptions> = {
           'full: its mail comes here, too; send-only: it goes where it goes today',
         ).choices(['full', 'send-only']),
       )
-      .action((name: string, { mail, ...options }: Parsed) =>
-        start({ kind: 'add', domain: name, ...(mail === undefined ? {} : { mail }) }, options),
+      .option(
+        '--separate',
+        'for cold mail: limits of its own that rise day by day, never mixed with the others',
+      )
+      .action((name: string, { mail, separate, ...options }: Parsed) =>
+        start(
+          {
+            kind: 'add',
+            domain: name,
+            ...(mail === undefined ? {} : { mail }),
+            ...(separate ? { separate } : {}),
+          },
+          options,
+        ),
       );
     add('rm', 'give a domain up: its records of ours go; its DKIM key stays visible for 7 days', changeKeys)
       .argument('<domain>', 'the domain')

@@ -76,6 +76,7 @@ export const releases: Record<string, ServerModel> = {
       forwarder: '198.51.100.1',
       trustAnchor: '. IN DS 20326 8 2 E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D',
     },
+    warmup: [{ name: 'cold.example', domains: ['cold.example'], apart: true }],
     relays: [
       {
         name: 'server',

@@ -245,3 +245,13 @@ describe('compareStatus', () => {
     expect(renderStatus(io, view(findings), false)).toContain('As before');
   });
 });
+
+it('tells where a warm-up stands', () => {
+  const shown = (day: number) =>
+    judgeServer(input({ warmup: [{ group: 'server', started: 0, day }] })).find(
+      ({ id }) => id === 'SRV-WARMUP',
+    )?.message;
+  expect(shown(4)).toBe('Day 4 of 30: 100 messages a day to each destination, until day 4; then 200.');
+  expect(shown(30)).toMatch(/then as they come\.$/);
+  expect(shown(31)).toBe('It ended with day 30.');
+});
