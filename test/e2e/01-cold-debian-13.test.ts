@@ -53,7 +53,8 @@ describe('a package installation', () => {
   });
 
   it('is taken up again after a power cut in the middle of it', async () => {
-    await client.saw(/Setting up postfix/);
+    // Any of some hundred packages: the installation has long to go.
+    await client.saw(/Setting up /);
     await world.lab.vps.powerCut();
     await client.saw(/connection was lost/);
     await world.lab.vps.start();
