@@ -20,7 +20,8 @@ export function createFail2ban(render: Render, services: readonly Component[]): 
     id,
     title: 'fail2ban (against password guessing)',
     needs: withLogins,
-    applies: () => true,
+    // A ban is a rule in the packet filter.
+    applies: ({ firewall }) => firewall.usable,
     packages: () => ['fail2ban', 'nftables', 'python3-systemd'],
     files: (model) => [
       file('filter.d/smtp-setup-submission.conf', render('fail2ban/submission.filter', {})),

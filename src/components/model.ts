@@ -68,6 +68,8 @@ export interface FirewallModel {
   loaded: boolean;
   /** Nobody has logged in since the rules changed. */
   unproven: boolean;
+  /** The kernel filters packets at all; some containers' does not. */
+  usable: boolean;
 }
 
 /** A hosted provider that mail goes out through. */
@@ -209,6 +211,7 @@ export const freshFirewall: FirewallModel = {
   active: false,
   loaded: false,
   unproven: false,
+  usable: true,
 };
 
 /** The domain that the machine's own mail and its bounces come from: the first one, or the host itself without any. */

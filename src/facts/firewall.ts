@@ -28,7 +28,22 @@ export interface Firewall {
   /** Rules were changed, and nobody has logged in since: they are about to be taken back. */
   unproven: boolean;
   closing: readonly ClosingChain[];
+  /** Why the kernel filters packets for nobody here (some containers): its error, e.g. `Operation not permitted`. */
+  refused?: string;
 }
+
+/**
+ * Asks the kernel for its tables as nft would (NFT_MSG_GETTABLE over netlink(7)), because nft itself may come later.
+ * Only a plain refusal counts; whatever else goes wrong here is found out when the rules are loaded.
+ */
+const askKernel = `perl -e '
+  socket(my $s, 16, 3, 12) or do { print "refused $!\\n"; exit };
+  send($s, pack("LSSLLCCn", 20, 2561, 769, 1, 0, 0, 0, 0), 0, pack("SSLL", 16, 0, 0, 0)) or exit;
+  my $ready = ""; vec($ready, fileno($s), 1) = 1;
+  select($ready, undef, undef, 2) or exit;
+  defined recv($s, my $answer, 8192, 0) or exit;
+  my (undef, $type, undef, undef, undef, $error) = unpack("LSSLLl", $answer);
+  if ($type == 2 && $error < 0) { $! = -$error; print "refused $!\\n" }'`;
 
 /** What filters what comes in. Files are read rather than programs asked where that is the same: ufw takes a second. */
 export const firewall: Probe<Firewall> = {
@@ -47,6 +62,7 @@ echo --; [ -e /etc/smtp-setup/firewall.nft ] && echo ours && sed -n 's/^# Kept o
 echo --; systemctl is-active --quiet smtp-setup-firewall && echo active
 nft list table inet smtp_setup >/dev/null && echo loaded
 systemctl is-active --quiet smtp-setup-firewall-deadman.timer && echo unproven
+${askKernel}
 echo --; nft list ruleset`,
   parse({ stdout }) {
     const [manager = '', allowed = '', ssh = '', kept = '', state = '', ruleset = ''] = readParts(stdout, 6);
@@ -54,6 +70,7 @@ echo --; nft list ruleset`,
     const ports = [...ssh.matchAll(/^port (\d{1,5})$/gm)].map((match) => Number(match[1]));
     const client = /^client ([0-9a-fA-F.:]{2,45})$/m.exec(ssh)?.[1];
     const lines = readLines(kept);
+    const refused = /^refused ([\x20-\x7e]{1,80})$/m.exec(state)?.[1];
     return {
       ...(name === 'ufw' || name === 'firewalld' ? { manager: name } : {}),
       managed: numbers(readLines(allowed).flatMap(readAllowed)),
@@ -66,6 +83,7 @@ echo --; nft list ruleset`,
       loaded: readLines(state).includes('loaded'),
       unproven: readLines(state).includes('unproven'),
       closing: readClosingChains(ruleset),
+      ...(refused === undefined ? {} : { refused }),
     };
   },
 };

@@ -17,9 +17,10 @@ export function readFirewall(
   facts: { firewall: Firewall; listeners: readonly Listener[] },
   wanted: boolean,
 ): FirewallModel {
-  const { manager, managed, ssh, kept, active, loaded, unproven, closing } = facts.firewall;
+  const { manager, managed, ssh, kept, active, loaded, unproven, closing, refused } = facts.firewall;
   const sshOpen = ssh.length > 0 ? ssh : [22];
-  const kind = !wanted ? 'off' : (manager ?? (closing.length > 0 ? 'chains' : 'own'));
+  const kind =
+    !wanted || refused !== undefined ? 'off' : (manager ?? (closing.length > 0 ? 'chains' : 'own'));
   return {
     kind,
     ssh: sshOpen,
@@ -29,6 +30,7 @@ export function readFirewall(
     active,
     loaded,
     unproven,
+    usable: refused === undefined,
   };
 }
 

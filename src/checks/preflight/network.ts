@@ -12,6 +12,24 @@ export function checkNetwork(facts: PreflightFacts, context: PreflightContext): 
     ...(context.ipv6 === 'off' || facts.addresses.ipv6 === undefined
       ? []
       : [checkOutbound(facts, 6, context.relay)]),
+    ...checkFilter(facts),
+  ];
+}
+
+function checkFilter({ firewall }: PreflightFacts): Finding[] {
+  if (firewall.refused === undefined) return [];
+  return [
+    finding(
+      'SRV-FILTER',
+      'warn',
+      'Packet filter',
+      'nftables',
+      'This kernel lets the server filter no packets: it gets no firewall, and who guesses passwords is not shut out.',
+      {
+        observed: firewall.refused,
+        fix: "Use your VPS provider's firewall (ports 22, 25, 80, 443, 465, 587, 993, 4190), or a VPS with a kernel of its own.",
+      },
+    ),
   ];
 }
 

@@ -21,6 +21,7 @@ export type PreflightFacts = Pick<
   | 'resolvConf'
   | 'state'
   | 'outbound'
+  | 'firewall'
 >;
 
 export interface PreflightContext {

@@ -111,6 +111,12 @@ describe('the packet filter', () => {
     });
   });
 
+  it('is refused by the kernel of some containers', () => {
+    const said = firewall.parse(out('\n--\n--\nport 22\n--\n--\nrefused Operation not permitted\n--\n'));
+    expect(said.refused).toBe('Operation not permitted');
+    expect(firewall.parse(out('\n--\n--\n--\n--\nrefused \u001b[31mx\n--\n')).refused).toBeUndefined();
+  });
+
   it('is unknown where nothing could be asked', () => {
     expect(firewall.parse({ code: 127, stdout: '' })).toEqual({
       managed: [],

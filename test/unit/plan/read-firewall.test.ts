@@ -19,7 +19,8 @@ const listeners = [
 ] as const;
 const closing = [{ family: 'inet', table: 'filter', chain: 'input', opened: [25, 80] }] as const;
 
-const component = createComponents(createRenderer(await loadTemplates())).find(({ id }) => id === 'firewall');
+const templates = await loadTemplates();
+const component = createComponents(createRenderer(templates)).find(({ id }) => id === 'firewall');
 if (component === undefined) throw new Error('there is no firewall');
 const modelWith = (firewall: Partial<ServerModel['firewall']>): ServerModel => ({
   ...(releases['debian-12'] as ServerModel),
@@ -52,6 +53,18 @@ test('who filters already is added to; unwanted is unwanted', () => {
     open: [25, 80],
   });
   expect(readFirewall({ firewall: { ...none, closing }, listeners }, false).kind).toBe('off');
+});
+
+test('where the kernel filters for nobody, nothing is planned that leans on it', () => {
+  const refused = readFirewall(
+    { firewall: { ...none, refused: 'Operation not permitted' }, listeners },
+    true,
+  );
+  expect(refused).toMatchObject({ kind: 'off', usable: false });
+  const guard = createComponents(createRenderer(templates)).find(({ id }) => id === 'fail2ban');
+  expect(guard?.applies(modelWith({}))).toBe(true);
+  expect(guard?.applies(modelWith(refused))).toBe(false);
+  expect(component.files(modelWith(refused))).toEqual([]);
 });
 
 test('the rules hold what is kept, and never a port twice', () => {

@@ -57,6 +57,15 @@ describe('the preflight', () => {
     expect(() => refuseUnsuitable(all)).not.toThrow();
   });
 
+  it('warns where the kernel filters packets for nobody', () => {
+    const refused = { ...facts().firewall, refused: 'Operation not permitted' };
+    expect(find('SRV-FILTER', { firewall: refused })).toMatchObject({
+      status: 'warn',
+      observed: 'Operation not permitted',
+    });
+    expect(find('SRV-FILTER')).toBeUndefined();
+  });
+
   it.each([
     [1, 'amd64, 1 core, kvm'],
     [2, 'amd64, 2 cores, kvm'],
