@@ -411,14 +411,14 @@ sub table {
     unlink $new, "$new.$extension";
     replace($new, 0644, 0, @lines);
     replace($new, 0644, 0) unless -e $new;
-    # postmap sleeps until the index is newer than its source, and times count in whole seconds there.
-    utime(time - 5, time - 5, $new) or fail("$new: $!");
     my $config = "$folder/.config";
     mkdir $config, 0755;
     for ('dynamicmaps.cf', 'dynamicmaps.cf.d') { symlink("/etc/postfix/$_", "$config/$_") if -e "/etc/postfix/$_" && !-l "$config/$_" }
     open(my $main, '>', "$config/main.cf") or fail("$config/main.cf: $!");
     print $main "compatibility_level = 3.6\n";
     close $main;
+    # Postfix reads a main.cf of this second again and again until it has settled, for two seconds.
+    utime(time - 10, time - 10, "$config/main.cf") or fail("$config/main.cf: $!");
     my $child = open3(my $in, my $out, undef, 'postmap', '-c', $config, "$type:$new");
     close $in;
     my @said = <$out>;

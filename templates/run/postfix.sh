@@ -7,6 +7,8 @@ postfix_validate() {
   for said in /etc/postfix/dynamicmaps.cf /etc/postfix/dynamicmaps.cf.d /etc/postfix/postfix-files /etc/postfix/postfix-files.d; do
     [ -e "$said" ] && [ ! -e "$staged/${said##*/}" ] && cp -a "$said" "$staged/${said##*/}"
   done
+  # Postfix reads a main.cf of this second again and again until it has settled: two seconds for each of its programs.
+  touch -d '10 seconds ago' "$staged/main.cf" "$staged/master.cf" || return
   said=$(postconf -c "$staged" -n 2>&1 >/dev/null) || { problem "main.cf: $(short_text "$said")"; return 1; }
   [ -z "$said" ] || { problem "main.cf: $(short_text "$said")"; return 1; }
   said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(short_text "$said")"; return 1; }
