@@ -165,7 +165,6 @@ function emptyFacts(): Facts {
 
 /** The shared keys lie there before any is made. */
 function withKeys(steps: readonly ServerStep[], keys: readonly ForeseenKey[]): ServerStep[] {
-  const packages = steps.filter(({ id }) => id === 'packages');
   const taken = keys.map(
     ({ domain, selector, publicKey }): ServerStep => ({
       id: `dkim-key-shared:${domain}/${selector}`,
@@ -175,7 +174,8 @@ function withKeys(steps: readonly ServerStep[], keys: readonly ForeseenKey[]): S
       calls: [{ fn: 'dkim_take_key', args: [domain, selector, publicKey] }],
     }),
   );
-  return [...packages, ...taken, ...steps.filter(({ id }) => id !== 'packages')];
+  const at = steps.findIndex(({ id }) => id.startsWith('dkim-key:'));
+  return [...steps.slice(0, at), ...taken, ...steps.slice(at)];
 }
 
 function readKeySource({ dkimKeyFile, dkimKeyCommand }: ExportOptions): KeySource {
