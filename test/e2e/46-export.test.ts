@@ -161,9 +161,7 @@ describe('servers that other engines build', () => {
     // Until strangers can verify it, users' mail is put off.
     for (const where of [onFirst, onSecond]) {
       expect(await where('cat /etc/rspamd/local.d/dkim_signing.conf')).not.toContain(`${selector}.key`);
-      expect(await where('postfix status 2>&1; systemctl is-active dovecot rspamd')).toMatch(
-        /is running.*active\nactive$/s,
-      );
+      expect(await where('postfix status && systemctl is-active dovecot rspamd')).toBe('active\nactive');
     }
   });
 
