@@ -43,6 +43,7 @@ export interface EngineOrder {
 
 export interface SpecComponent {
   id: string;
+  needs?: readonly string[];
   packages?: readonly string[];
   files?: readonly Omit<ManagedFile, 'group'>[];
   units?: readonly UnitSpec[];
@@ -55,7 +56,7 @@ function toComponent(spec: SpecComponent): Component {
   return {
     id: spec.id,
     title: spec.id,
-    needs: [],
+    needs: spec.needs ?? [],
     applies: () => true,
     packages: () => spec.packages ?? [],
     files: () => (spec.files ?? []).map((file) => ({ ...file, group: spec.id })),

@@ -16,7 +16,7 @@ const hello = (content: string): SpecComponent => ({
 const library = {
   'zz-test.sh': `
 demo_wait() { while [ ! -e "$1" ]; do sleep 0.2; done; }
-demo_until_stopped() { while [ "$STOP" = 0 ]; do sleep 0.2; done; }
+demo_until_stopped() { until stopping; do sleep 0.2; done; }
 demo_secret() { sha256sum "$SECRETS/token" | cut -c1-64 >/root/secret.sum; }
 demo_touch() { : >"$1"; changed; }
 demo_nginx() { nginx -t -c "$STAGE/etc/nginx/nginx.conf" && return 0; problem "nginx -t says no"; return 1; }
@@ -33,7 +33,11 @@ function withStep(
 }
 const waiting = (id: string, file: string, run?: 'install' | 'golive') =>
   withStep(id, 'demo_wait', [file], run);
-const untilStopped = (id: string) => withStep(id, 'demo_until_stopped', []);
+/** The second needs the first: a step that needs nobody would have begun beside it. */
+const untilStopped = (first: string, second: string): SpecComponent[] => [
+  withStep(first, 'demo_until_stopped', []),
+  { ...withStep(second, 'demo_until_stopped', []), needs: [first] },
+];
 
 const isEvent = (kind: string) => (line: EngineLine) => line.event?.kind === kind;
 const isLog = (pattern: RegExp) => (line: EngineLine) =>
@@ -180,7 +184,7 @@ describe.each<VpsImage>(['debian-12', 'debian-13'])('%s', (image) => {
   describe('Ctrl-C', () => {
     it('lets the present step end, and then stops', async () => {
       const client = await engine.start({
-        components: [untilStopped('stop-a'), untilStopped('stop-b')],
+        components: untilStopped('stop-a', 'stop-b'),
         library,
       });
       await client.saw(isEvent('step'));
@@ -305,7 +309,7 @@ describe.each<VpsImage>(['debian-12', 'debian-13'])('%s', (image) => {
 
     it('a reboot lets the present step end, and says so', async () => {
       const client = await engine.start({
-        components: [untilStopped('stop-c'), untilStopped('stop-d')],
+        components: untilStopped('stop-c', 'stop-d'),
         library,
       });
       await client.saw(isEvent('step'));
