@@ -1,10 +1,10 @@
 import type { Component } from './component.js';
 import type { Render } from './render.js';
 
-/** MiB; a login's counters take some hundred bytes, a greylisted message fewer. */
+/** MiB; a login's counters take some hundred bytes. */
 const maxMemory = 24;
 
-/** Rspamd's memory: greylisting and the counters of what each login has sent. */
+/** Rspamd's memory: the counters of what each login has sent. */
 export function createRedis(render: Render): Component {
   return {
     id: 'redis',

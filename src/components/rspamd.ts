@@ -4,7 +4,7 @@ import { dkimKeyPath, type ServerModel } from './model.js';
 import type { Render } from './render.js';
 
 /** Modules that would begin to work once there is Redis, and that nobody asked for. */
-const unused = ['ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
+const unused = ['greylist.conf', 'ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
 
 /** The milter: signs what leaves, judges what comes. */
 export function createRspamd(render: Render): Component {
@@ -39,7 +39,6 @@ export function createRspamd(render: Render): Component {
         plain('dkim_signing.conf', { domains, ...signedHeaders(model) }),
         plain('arc.conf', { domains }),
         plain('dmarc.conf'),
-        plain('greylist.conf'),
         plain('rspamd.lua', {
           senders: luaString('/etc/smtp-setup/maps/senders'),
           domains: luaString('/etc/smtp-setup/domains'),

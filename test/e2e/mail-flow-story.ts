@@ -84,35 +84,6 @@ export function tellMailFlowStory(image: VpsImage): void {
       expect(await reads(subject, { mailbox: 'Junk' })).toMatch(/^X-Spam: Yes/m);
     });
 
-    it('is asked to come again when it looks a little like spam; our users never are', async () => {
-      // Every message looks so, for as long as this lasts.
-      const file = '/etc/rspamd/override.d/actions.conf';
-      const reload = 'systemctl reload rspamd && touch /etc/rspamd/local.d';
-      await shell(
-        world,
-        `printf 'greylist = -20;\\nreject = 100;\\nadd_header = 90;\\n' >${file}; systemctl restart rspamd`,
-      );
-      try {
-        await waitUntil(
-          async () =>
-            (await fromOutside(at('postmaster'), newSubject('grey'))).stdout.includes(
-              '451 4.7.1 Try again later',
-            ) || undefined,
-          {
-            what: 'a message to be greylisted',
-            timeoutMs: 90_000,
-            intervalMs: 1000,
-          },
-        );
-        const subject = newSubject('own');
-        const sent = await world.mail.send({ to: `sink@${receiver.domain}`, subject });
-        expect(sent.ok, sent.detail).toBe(true);
-        await arrives(subject);
-      } finally {
-        await shell(world, `rm -f ${file}; ${reload}`);
-      }
-    });
-
     it('is not taken from whom talks before the greeting', async () => {
       // Who has shown patience once is remembered.
       await shell(
