@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
 import { inNamespace } from '../../src/sandbox/net/network.js';
@@ -74,6 +76,65 @@ ${calls}`,
     );
     if (done.code !== 0) throw new Error(done.stderr);
   }
+
+  describe('tools that share nothing with us', () => {
+    /** What testssl.sh says of any server whose certificate a private authority issued, asked for by its address. */
+    const ofPrivateAuthority = [
+      'cert_trust',
+      'cert_chain_of_trust',
+      'cert_revocation',
+      'cert_validityPeriod',
+    ];
+    /** What it says about itself. */
+    const ofTheTool = ['engine_problem', 'service'];
+
+    it('testssl.sh finds no protocol, cipher or vulnerability above low', async () => {
+      const scan = async (port: number) => {
+        const file = join(world.lab.directory, `testssl-${port}.json`);
+        const starttls = port === 25 || port === 587 ? ['-t', 'smtp'] : [];
+        const done = await world.lab.client.exec(
+          'testssl',
+          [
+            ...['--quiet', '--color', '0', '--warnings', 'off', '-n', 'none', '--jsonfile', file],
+            ...['-p', '-s', '-P', '-S', '-U', ...starttls, `${world.lab.vps.ipv4}:${port}`],
+          ],
+          { timeoutMs: 15 * 60_000 },
+        );
+        const found = JSON.parse(await readFile(file, 'utf8')) as {
+          id: string;
+          severity: string;
+          finding: string;
+        }[];
+        // All of it was asked: the last of the vulnerabilities, and the protocols.
+        const ids = found.map(({ id }) => id);
+        expect(ids, done.stdout).toEqual(
+          expect.arrayContaining(['TLS1_2', 'cipherlist_NULL', 'cipher_order', 'RC4']),
+        );
+        return found
+          .filter(({ id }) => ![...ofPrivateAuthority, ...ofTheTool].includes(id))
+          .filter(({ severity }) => ['MEDIUM', 'HIGH', 'CRITICAL', 'FATAL'].includes(severity))
+          .map(({ id, severity, finding }) => `${port} ${id} ${severity} ${finding}`);
+      };
+      expect((await Promise.all([25, 465, 587, 993].map(scan))).flat()).toEqual([]);
+    });
+
+    it('nmap finds no open relay, and no user by VRFY or EXPN', async () => {
+      const nmap = (...script: string[]) =>
+        world.lab.client.exec('nmap', ['-n', '-Pn', '-p', '25', ...script, world.lab.vps.ipv4], {
+          timeoutMs: 10 * 60_000,
+        });
+      const relay = await nmap(
+        ...['--script', 'smtp-open-relay'],
+        ...['--script-args', `smtp-open-relay.domain=outside.test,smtp-open-relay.ip=${world.lab.vps.ipv4}`],
+      );
+      expect(relay.stdout).toContain("Server doesn't seem to be an open relay, all tests failed");
+      const users = await nmap(
+        ...['--script', 'smtp-enum-users', '--script-args', 'smtp-enum-users.methods={VRFY,EXPN}'],
+      );
+      expect(users.stdout).toContain('smtp-enum-users');
+      expect(users.stdout).not.toMatch(/^\|_? +(?:root|admin|postmaster|ada|test)\b/m);
+    });
+  });
 
   describe('password guessing', () => {
     const address = (host: 'resolver' | 'dns') => world.lab.addresses[host].ipv4;
@@ -206,6 +267,20 @@ ${calls}`,
       await world.lab.vps.reboot();
       expect(await shell(world, 'nft list chain inet smtp_setup input')).toContain('policy drop');
       expect(await knock(22)).toBe('open');
+    });
+
+    it('gives way to ufw once somebody switches that on, and opens its ports there', async () => {
+      await shell(
+        world,
+        'DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ufw && ufw allow 22/tcp && ufw --force enable',
+      );
+      const moved = await apply();
+      expect(moved.code, moved.stdout + moved.stderr).toBe(0);
+      expect(await shell(world, 'nft list table inet smtp_setup 2>&1 || true')).toContain('No such file');
+      expect(await shell(world, 'ls /etc/smtp-setup/firewall.nft 2>&1 || true')).toContain('No such file');
+      for (const port of [22, 25, 80, 465, 587, 993])
+        expect([port, await knock(port)]).toEqual([port, 'open']);
+      expect(await plan()).toEqual(settled());
     });
   });
 }
