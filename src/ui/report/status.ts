@@ -94,11 +94,11 @@ function renderFinding(io: Io, { chalk, mark }: Style, finding: Finding): string
   return lines;
 }
 
-/** Versions, disk and queue are worth a line when all is well, too. */
+/** Versions, disk, queue and the pace of a new sender are worth a line when all is well, too. */
 function renderGroups(io: Io, { chalk }: Style, findings: readonly Finding[]): string[] {
-  const told = new Set(['SRV-DISK', 'SRV-QUEUE', 'SRV-UPDATES', 'SRV-RUN', 'SRV-FILES']);
+  const told = new Set(['SRV-DISK', 'SRV-QUEUE', 'SRV-UPDATES', 'SRV-RUN', 'SRV-FILES', 'SRV-WARMUP']);
   const rows = findings
-    .filter(({ id, status }) => (told.has(id) && status === 'pass') || io.verbose)
+    .filter(({ id, status }) => (told.has(id) && ['pass', 'info'].includes(status)) || io.verbose)
     .map(({ title, subject, message }) => [
       sanitizeLine(title),
       sanitizeLine(subject, 60),
