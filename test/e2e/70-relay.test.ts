@@ -17,7 +17,8 @@ describe.each(['debian-12', 'debian-13'] as const)('a hosted relay on %s', (imag
 
   beforeAll(async () => {
     world = await openProvisioned('relay', image);
-    [receiver, relay] = await Promise.all([startReceiver(world.lab), startRelayHost(world)]);
+    receiver = await startReceiver(world.lab);
+    relay = await startRelayHost(world);
     await relay.setLogin(login.user, login.password);
     await trustLabAuthority(world);
     expectExit(await world.cli(world.rehearsal.initArguments), 0);
@@ -149,14 +150,15 @@ describe.each(['debian-12', 'debian-13'] as const)('a hosted relay on %s', (imag
 
   if (image === 'debian-12') {
     it('makes mail wait while the relay is down', async () => {
-      const route = `unreachable ${relay.receiver.labHost.ipv4}/32`;
-      await shell(world, `ip route add ${route}`);
+      const { ipv4, ipv6 } = relay.receiver.labHost;
+      const routes = [`unreachable ${ipv4}/32`, ...(ipv6 === undefined ? [] : [`unreachable ${ipv6}/128`])];
+      await shell(world, routes.map((route) => `ip route add ${route}`).join(' && '));
       const subject = await send('Relay down');
       await inQueue(/No route to host/);
       const tested = await cli('relay', 'test');
       expectExit(tested, 1);
       expect(tested.stdout).toMatch(/failed +Reached: /);
-      await shell(world, `ip route del ${route}; postqueue -f`);
+      await shell(world, `${routes.map((route) => `ip route del ${route}`).join('; ')}; postqueue -f`);
       await expectArrival(subject, 'relay');
     });
 
