@@ -11,7 +11,7 @@ const allowed = [
   /^server\/lists\/[a-z][a-z0-9-]*$/,
   /^server\/(local|relay)\/[A-Za-z0-9._-]+$/,
   /^server\/dkim\/[a-z0-9.-]+\.key$/,
-  /^server\/certs(\/issued-[0-9A-F]{16}(\/(fullchain|privkey)\.pem)?|\/in-use)$/,
+  /^server\/certs(\/issued-[0-9A-F]{16}(\/(fullchain|privkey)\.pem)?|\/next\.pem|\/in-use)$/,
   /^server\/letsencrypt(\/(accounts|archive|renewal)(\/[A-Za-z0-9._@:-]+)*|\/lineages)$/,
   /^server\/mail(\/.*)?$/,
   /^server\/mail-links$/,

@@ -16,6 +16,8 @@ export function tellDayTwoStory(image: VpsImage): () => World {
   beforeAll(async () => {
     world = await openProvisioned('day2', image);
     receiver = await startReceiver(world.lab);
+    const list = 'zen.spamhaus.org';
+    await world.lab.dns.addZone(list, { records: [`2.0.0.127.${list}. 60 A 127.0.0.2`] });
     const init = await world.cli(world.rehearsal.initArguments);
     expect(init.code, init.stdout + init.stderr).toBe(0);
   });

@@ -45,7 +45,7 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
     '--yes',
   ];
   const keys =
-    'cd /var/lib/rspamd/dkim && sha256sum *.key; cd /etc/letsencrypt/live && openssl pkey -in */privkey.pem -pubout';
+    'cd /var/lib/rspamd/dkim && sha256sum *.key; cd /etc/letsencrypt/live && for one in */privkey.pem; do echo $one; openssl pkey -in $one -pubout; done; sha256sum /etc/smtp-setup/keys/next.pem';
 
   describe('backup', () => {
     it('writes one encrypted file, on one connection', async () => {

@@ -85,6 +85,7 @@ describe('a backup', () => {
     ['server/certs/issued-0123456789ABCDEF/privkey.pem', true],
     ['server/letsencrypt/archive/mail.example.org/privkey1.pem', true],
     ['server/letsencrypt/renewal-hooks/deploy/evil', false],
+    ['server/certs/next.pem', true],
     ['server/certs/issued-0123456789ABCDEF/other', false],
     ['server/local/../x', false],
     ['server/lists/USERS', false],
