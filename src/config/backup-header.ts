@@ -12,12 +12,21 @@ export interface BackupHeader {
   mailboxes: string[];
   dkim: { domain: string; selector: string; publicKey: string }[];
   /** The certificate in use; `issued` means that its lineage is in the backup. */
-  certificate: { state: 'none' | 'self-signed' | 'issued'; names: string[]; directory?: string; ca?: string };
+  certificate: {
+    state: 'none' | 'self-signed' | 'issued';
+    names: string[];
+    directory?: string;
+    ca?: string;
+    /** What DNS announces of its key and of the next one (TLSA); both keys are in the backup. */
+    digest?: string;
+    nextDigest?: string;
+  };
   /** Logins for hosted relays: for whose mail, and for which host. */
   relays?: { name: string; host: string }[] | undefined;
 }
 
 const name = z.string().regex(/^[a-z0-9*]([a-z0-9._-]{0,252})$/);
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
 
 const schema = z.strictObject({
   format: z.literal('smtp-setup-backup'),
@@ -39,6 +48,8 @@ const schema = z.strictObject({
     names: z.array(name),
     directory: z.url().optional(),
     ca: z.string().max(65536).optional(),
+    digest: digest.optional(),
+    nextDigest: digest.optional(),
   }),
   relays: z.array(z.strictObject({ name, host: name })).optional(),
 });

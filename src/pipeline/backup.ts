@@ -162,6 +162,8 @@ function describe(
       names: [...certificate.names],
       ...(certificate.directory === undefined ? {} : { directory: certificate.directory }),
       ...(certificate.ca === undefined ? {} : { ca: certificate.ca }),
+      ...(certificate.digest === undefined ? {} : { digest: certificate.digest }),
+      ...(certificate.nextDigest === undefined ? {} : { nextDigest: certificate.nextDigest }),
     },
     ...(relayLogins.length > 0 ? { relays: relayLogins.map(({ name, host }) => ({ name, host })) } : {}),
   };

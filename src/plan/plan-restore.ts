@@ -57,8 +57,11 @@ export function planRestore(backup: BackupContents, facts: Facts): RestorePlan {
  * which looks first is part of the plan.
  */
 function afterRestore({ certificate }: BackupHeader, found: Facts['certificate']): Facts['certificate'] {
-  if (found.state === 'issued' || certificate.state !== 'issued') return found;
-  return { ...found, state: 'self-signed', names: certificate.names };
+  const next = found.nextDigest ?? certificate.nextDigest;
+  const kept = { ...found, ...(next === undefined ? {} : { nextDigest: next }) };
+  if (found.state === 'issued' || certificate.state !== 'issued') return kept;
+  const { names, digest } = certificate;
+  return { ...kept, state: 'self-signed', names, ...(digest === undefined ? {} : { digest }) };
 }
 
 /** A restore is for a fresh server, or one that an earlier try of it left. Throws E_NOT_FRESH and E_DISK_FULL (exit 5). */

@@ -35,3 +35,15 @@ it('a login for a relay that the backup brings is there when the plan asks for i
   expect(planRelayLogins(relays, facts.relayLogins, new Map()).steps).toEqual([]);
   expect(() => planRelayLogins(relays, fresh.relayLogins, new Map())).toThrow(/no login for the relay/);
 });
+
+it('what DNS announces of the keys in the backup is known before they are there', () => {
+  const [digest, nextDigest] = ['a'.repeat(64), 'b'.repeat(64)];
+  const certificate = { state: 'issued', names: ['mail.example.org'], digest, nextDigest };
+  const parsed = parseBackupHeader(JSON.stringify({ ...header, certificate }));
+  const backup = { header: parsed, id: 'a'.repeat(64), files: 1, bytes: 1 } as unknown as BackupContents;
+  expect(planRestore(backup, fresh).facts.certificate).toMatchObject({
+    state: 'self-signed',
+    digest,
+    nextDigest,
+  });
+});
