@@ -21,7 +21,7 @@ import { dmarcOldCheck, dmarcOneCheck, dmarcSyntaxCheck } from './dns/dmarc-reco
 import { bimiCheck, dmarcExternalCheck, dmarcRuaCheck } from './dns/dmarc-reports.js';
 import { dnssecCheck } from './dns/dnssec.js';
 import { hostAaaaCheck, hostACheck, privateAddressCheck, proxyCheck } from './dns/host.js';
-import { stsIdCheck, stsMxCheck, stsPolicyCheck, stsRecordCheck } from './dns/mta-sts.js';
+import { stsMxCheck, stsPolicyCheck, stsRecordCheck } from './dns/mta-sts.js';
 import {
   mxAddressCheck,
   mxAliasCheck,
@@ -48,6 +48,7 @@ import { spfIncludeCheck, spfLookupsCheck, spfLoopCheck, spfVoidCheck } from './
 import { spfPassCheck } from './dns/spf-pass.js';
 import { spfMissingCheck, spfOneCheck, spfSizeCheck, spfSyntaxCheck } from './dns/spf-record.js';
 import { spfAllCheck, spfMacroCheck, spfPtrCheck, spfWideCheck } from './dns/spf-terms.js';
+import { stsIdCheck } from './dns/sts-id.js';
 import { tlsRptCheck } from './dns/tls-rpt.js';
 
 /** Every check of DNS, in the order of the report's groups. A new check is one object and one line here. */

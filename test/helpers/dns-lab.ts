@@ -2,6 +2,7 @@ import dnsPacket from 'dns-packet';
 import type { DnsCheckDeps, DnsTarget } from '../../src/checks/dns/context.js';
 import { refusePrivate } from '../../src/checks/dns/reachable.js';
 import type { DesiredRecord, RecordData, Stage } from '../../src/dns/record.js';
+import { mtaStsId } from '../../src/dns/records/mta-sts.js';
 import { decodeReply } from '../../src/dns/resolver/decode.js';
 import {
   createAuthoritativeResolver,
@@ -147,6 +148,8 @@ export function lineOf({ name, data }: Pick<DesiredRecord, 'name' | 'data'>): st
 export const dkimPublicKey =
   'MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAptTsdeUJb/lWzWihmDpAwwfPatbZc6NEtw00s5n87Tec3hBuPuHiiDv4iVwLJUlzJxyjwKeEbvxgZRHHm2B9mX+aZDyuf5wKN+dxlrbMbU2h5EF9cPyakyOPNEed5BzObeF+jrBtkI/uU4ftOxhKCufQxC69K0yXCf+vRBHZg4+jxDktXhpLqix0CKMbAVI/4yir9VR98rLhOoiffg6DvpEhXFRyD8Tl6vXsamkE0G3M+wIVZaePEHZZJOOrkUGM2hAiOeMRua13h7XRfUo9LsHMCXX7zfaqekVgqIFiL7Emfy++xISBbBcXKDInajmydmCiDyhdrKRZLs7pvIipUQIDAQAB';
 
+export const stsPolicy = 'version: STSv1\nmode: enforce\nmx: mail.example.org\nmax_age: 604800\n';
+
 export const healthyPlan: readonly DesiredRecord[] = [
   desired('a', 'mail.example.org', { type: 'A', address: '198.51.100.25' }, 'host'),
   desired('host-spf', 'mail.example.org', txt('v=spf1 a -all')),
@@ -160,7 +163,7 @@ export const healthyPlan: readonly DesiredRecord[] = [
   ),
   desired('mx', 'example.org', { type: 'MX', preference: 10, exchange: 'mail.example.org' }, 'mx'),
   desired('mta-sts-host', 'mta-sts.example.org', { type: 'CNAME', target: 'mail.example.org' }, 'host'),
-  desired('mta-sts', '_mta-sts.example.org', txt('v=STSv1; id=abc123'), 'tail'),
+  desired('mta-sts', '_mta-sts.example.org', txt(`v=STSv1; id=${mtaStsId(stsPolicy)}`), 'tail'),
   desired('tls-rpt', '_smtp._tls.example.org', txt('v=TLSRPTv1; rua=mailto:postmaster@example.org'), 'tail'),
   desired(
     'tlsa',
@@ -195,5 +198,3 @@ export const healthyTarget: DnsTarget = {
   selectors: [],
   issuer: 'letsencrypt.org',
 };
-
-export const stsPolicy = 'version: STSv1\nmode: enforce\nmx: mail.example.org\nmax_age: 604800\n';

@@ -2,15 +2,11 @@ import { parseStsRecord, stsMatches } from '../../dns/parse/mta-sts.js';
 import { isUnknown } from '../../dns/resolver/types.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
 import { readMx } from './facts.js';
-import { maxBytes, readPolicy, readRecord } from './sts-facts.js';
+import { maxBytes, readPolicy, readRecord, wantedRecord } from './sts-facts.js';
 import { fail, info, pass, setRecord, unknown, warn } from './verdict.js';
 
 const group = 'MTA-STS';
 const shortAge = 86_400;
-
-function wantedRecord(ctx: DnsContext) {
-  return ctx.expected('mta-sts').find((record) => record.name === `_mta-sts.${ctx.target.domain}`);
-}
 
 export const stsRecordCheck: DnsCheck = {
   id: 'STS-TXT',
@@ -199,29 +195,6 @@ export const stsMxCheck: DnsCheck = {
             details,
           ),
         ];
-  },
-};
-
-export const stsIdCheck: DnsCheck = {
-  id: 'STS-ID',
-  group,
-  severity: 'warn',
-  title: 'The record’s id belongs to the policy',
-  ref: 'RFC 8461 section 3.1',
-  needs: ['expected'],
-  async run(ctx) {
-    const wanted = wantedRecord(ctx);
-    const { answer, texts } = await readRecord(ctx);
-    const live = parseStsRecord(texts[0] ?? '');
-    const planned = parseStsRecord(wanted?.data.type === 'TXT' ? wanted.data.text : '');
-    if (!wanted || texts.length !== 1 || !live.ok || !planned.ok) return [];
-    if (live.id === planned.id) return [pass(answer, 'The id is that of the planned policy.')];
-    return [
-      warn(answer, 'The id is not that of the planned policy: senders keep what they fetched before.', {
-        expected: `id=${planned.id}`,
-        fix: setRecord(wanted, 'Change'),
-      }),
-    ];
   },
 };
 

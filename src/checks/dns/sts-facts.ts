@@ -1,4 +1,5 @@
 import { isStsRecord, parseStsPolicy, type StsPolicyParse } from '../../dns/parse/mta-sts.js';
+import type { DesiredRecord } from '../../dns/record.js';
 import { type Answer, isUnknown } from '../../dns/resolver/types.js';
 import type { PinnedResponse } from '../pinned-fetch.js';
 import { addressesOf, type DnsContext, textsOf } from './context.js';
@@ -20,7 +21,11 @@ export function readRecord(ctx: DnsContext): Promise<StsRecordFacts> {
   });
 }
 
-type PolicyFacts =
+export function wantedRecord(ctx: DnsContext): DesiredRecord | undefined {
+  return ctx.expected('mta-sts').find((record) => record.name === `_mta-sts.${ctx.target.domain}`);
+}
+
+export type PolicyFacts =
   | { kind: 'none' }
   | { kind: 'lookup'; answer: Answer }
   | { kind: 'refused'; addresses: readonly string[] }

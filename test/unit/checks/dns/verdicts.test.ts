@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import type { DnsTarget } from '../../../../src/checks/dns/context.js';
 import type { PinnedFetch, PinnedResponse } from '../../../../src/checks/pinned-fetch.js';
 import { type DnsCheckInput, runDnsChecks } from '../../../../src/checks/run.js';
-import { dkimPublicKey, type LabOptions, openDnsLab, stsPolicy, txtLine } from '../../../helpers/dns-lab.js';
+import { mtaStsId } from '../../../../src/dns/records/mta-sts.js';
+import {
+  desired,
+  dkimPublicKey,
+  type LabOptions,
+  openDnsLab,
+  stsPolicy,
+  txt,
+  txtLine,
+} from '../../../helpers/dns-lab.js';
 
 /** A domain of which nothing but its name is known. */
 const bare: DnsTarget = {
@@ -755,6 +764,35 @@ describe('MTA-STS policy', () => {
     ],
   ])('MX host %s', async (_, body, expected) => {
     expect((await run('STS-MX', served(body)))[0]).toContain(expected);
+  });
+  const idOf = (text: string) => `v=STSv1; id=${mtaStsId(text)}`;
+  const changed = policy('testing');
+  it.each([
+    ['of the policy that is served', stsPolicy, served(stsPolicy), 'pass The id is that of the policy'],
+    [
+      'with other ends of lines',
+      stsPolicy,
+      served(stsPolicy.replace(/\n/g, '\r\n')),
+      'pass The id is that of',
+    ],
+    ['left behind by the policy', stsPolicy, served(changed), 'warn The policy that is served is not'],
+    [
+      'older than plan and policy',
+      changed,
+      served(stsPolicy),
+      'warn The id is not that of the planned policy',
+    ],
+    ['ahead of the plan, with its policy', changed, served(changed), 'pass The id is that of the policy'],
+    ['of a policy that cannot be seen', stsPolicy, failing('timeout'), 'unknown The id is the planned one'],
+    ['of nothing, and nothing seen', changed, failing('timeout'), 'warn The id is not that of the planned'],
+    ['of a policy that is gone', stsPolicy, served('', { status: 404 }), undefined],
+  ])('the id %s', async (_, live, fetch, expected) => {
+    const planned = desired('mta-sts', '_mta-sts.example.org', txt(idOf(stsPolicy)), 'tail');
+    const zone = [...mx, txtLine('_mta-sts.example.org', idOf(live)), 'mta-sts.example.org A 198.51.100.25'];
+    const target = { ...hosted, expected: [planned] };
+    const [found] = await said('STS-ID', zone, { target, lab: { deps: { fetch } } });
+    if (expected === undefined) expect(found).toBeUndefined();
+    else expect(found).toContain(expected);
   });
   it('is fetched from the address that DNS gave, under its name', async () => {
     const requests: { host: string; addresses: readonly string[] }[] = [];
