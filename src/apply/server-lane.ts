@@ -26,6 +26,13 @@ export interface LaneResult {
   result: RunResult;
   /** The live connection: another one than before when it was cut in between. */
   connection: Connection;
+  /** Steps that failed without ending the run. */
+  failed: readonly FailedStep[];
+}
+
+export interface FailedStep {
+  id: string;
+  message: string;
 }
 
 /** A step of a run failed; the run ended there. */
@@ -67,7 +74,11 @@ async function attend(
 ): Promise<LaneResult> {
   const position: FollowPosition = { events: 0, log: 0 };
   const tail: string[] = [];
+  const ids = new Map<number, string>();
+  const failed: FailedStep[] = [];
   const onEvent = (event: RunEvent) => {
+    if (event.kind === 'step') ids.set(event.number, event.id);
+    if (event.kind === 'failed') failed.push({ id: ids.get(event.number) ?? '', message: event.text });
     // The library logs a problem, too; it is the evidence's first line anyway.
     if (event.kind === 'log' && !event.text.startsWith('problem: ')) tail.push(event.text);
     if (tail.length > logTail) tail.shift();
@@ -86,7 +97,7 @@ async function attend(
       if (outcome === 'cut') throw lost('the program that reads the events was ended');
       if (outcome === 'gone') throw diedError(runId, tail);
       if (outcome.code !== 0) throw failedError(runId, outcome, tail);
-      return { result: outcome, connection };
+      return { result: outcome, connection, failed };
     } catch (error) {
       if (!(error instanceof SetupError) || error.code !== 'E_SSH_LOST') throw error;
       connection = await connectAgain(runId, options, error);

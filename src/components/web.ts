@@ -14,6 +14,7 @@ export function createWeb(render: Render): Component {
     title: 'the web pages of mail (settings, MTA-STS)',
     // Never the mail server's certificate: a web name that fails must not cost the mail its own.
     needs: ['nginx', 'certificates'],
+    early: 2,
     applies: (model) => model.profile === 'mailboxes',
     packages: () => [],
     files: (model) => webFiles(render, model),

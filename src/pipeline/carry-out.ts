@@ -3,7 +3,7 @@ import { createDnsLane, type DnsLane } from '../apply/dns-lane.js';
 import { describeClient } from '../apply/holder.js';
 import { createLanePool } from '../apply/lane-pool.js';
 import { loadRunTexts } from '../apply/load-library.js';
-import { runServerPlan, StepError } from '../apply/server-lane.js';
+import { type FailedStep, runServerPlan, StepError } from '../apply/server-lane.js';
 import { recordOf } from '../apply/stage-writes.js';
 import { webCertificateStep } from '../components/web.js';
 import { formatRecord } from '../dns/canonical.js';
@@ -15,8 +15,9 @@ import { systemClock } from '../dns/resolver/index.js';
 import { waitUntilVisible } from '../dns/visible.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
 import { messageOf, SetupError } from '../errors.js';
+import { certifyDuringInstall } from '../plan/arrange-steps.js';
 import { compileRuns } from '../plan/compile-runs.js';
-import type { RunName } from '../plan/step.js';
+import type { RunName, ServerStep } from '../plan/step.js';
 import type { Connection } from '../ssh/connection.js';
 import type { Progress } from '../ui/events.js';
 import { explainRefusal } from './carry-out-errors.js';
@@ -57,6 +58,9 @@ export interface CarriedOut {
 /** Milliseconds to wait for the zone's own servers, or for caches, before the apply ends and asks to be run again. */
 const visibleWithin = 10 * 60 * 1000;
 
+/** Milliseconds that the installation may be held up by name servers that are slow to show an address. */
+const soon = 5000;
+
 /** Milliseconds that somebody at a terminal gets to find the panel and enter records there. */
 const enteredWithin = 60 * 60 * 1000;
 
@@ -71,7 +75,7 @@ export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<Carr
     await work.setReverseNames();
     // Under a second, and the first proof that the token may write: before the server is touched.
     await work.publish('host');
-    await work.run('install');
+    await work.install();
     await work.learnKeys();
     await work.publish('auth');
     if (!(await work.settleHandWork())) return work.result();
@@ -122,12 +126,28 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   const visible = new Map<Stage, boolean>();
   // What the stage `host` lowered or took away may be held by caches from here on.
   let hostWritten = systemClock.now();
+  let certified = false;
+  let handedOver = false;
   let changes = new Map(lanes.map(({ lane, changes: planned }) => [lane, planned] as const));
 
   const work = {
-    async run(name: RunName): Promise<void> {
+    /** The certificates are asked for beside the installation when the authority would find the server by now. */
+    async install(): Promise<void> {
+      certified = plan.server.steps.some(({ run }) => run === 'certify') && (await work.seenSoon('host'));
+      const failed = await work.run(
+        'install',
+        certified ? certifyDuringInstall(plan.server.steps) : plan.server.steps,
+      );
+      for (const { id, message } of failed) missCertificate(id, message);
+    },
+
+    /** Throws what {@link runServerPlan} does; returns the steps that failed and were no reason to end the run. */
+    async run(
+      name: RunName,
+      steps: readonly ServerStep[] = plan.server.steps,
+    ): Promise<readonly FailedStep[]> {
       const [run] = compileRuns(
-        plan.server.steps.filter((step) => step.run === name),
+        steps.filter((step) => step.run === name),
         {
           idOf: (run) => createRunId(context.clock(), run),
           generation,
@@ -136,7 +156,7 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
           secrets: { install: plan.secrets },
         },
       );
-      if (run === undefined) return;
+      if (run === undefined) return [];
       // Every run raises the server's generation as its first deed, however it ends.
       generation += 1;
       const done = await runServerPlan(run, {
@@ -147,18 +167,17 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         onEvent: createRunListener(name, progress),
       });
       connection = done.connection;
+      return done.failed;
     },
 
     /** Services are up whatever the authority says: a failure here is reported at the end, not now. */
     async runCertify(): Promise<void> {
+      if (certified) return;
       try {
         await work.run('certify');
       } catch (error) {
         if (!(error instanceof SetupError) || error.code !== 'E_STEP_FAILED') throw error;
-        const why = error.evidence[0] ?? error.message;
-        if (error instanceof StepError && error.stepId === webCertificateStep)
-          beside.push(`The web names have no certificate yet: ${why}`);
-        else unfinished.push(`There is no certificate yet: ${why}`);
+        missCertificate(error instanceof StepError ? error.stepId : '', error.evidence[0] ?? error.message);
       }
     },
 
@@ -199,6 +218,18 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
       if (![...changes.values()].flat().some((change) => change.pending !== undefined)) return;
       const known = await deps.readKeys(connection);
       changes = new Map([...changes].map(([lane, planned]) => [lane, fillPending(planned, known)]));
+    },
+
+    /** True when every authoritative server shows the stage's records within seconds. Nothing is said when they do not. */
+    async seenSoon(stage: Stage): Promise<boolean> {
+      if (handedOver) return false;
+      const { visible: seen } = await waitUntilVisible(
+        plan.awaited(stage, [...changes.values()].flat()),
+        { authoritative: deps.resolvers.authoritative, clock: systemClock, intervalMs: 500 },
+        { signal: context.signal, deadline: systemClock.now() + soon },
+      );
+      if (seen) visible.set(stage, true);
+      return seen;
     },
 
     /** True once every authoritative server shows the stage's records; asked once, remembered. */
@@ -332,9 +363,15 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
     const left = new Set(done.byHand.map((change) => recordOf(change)));
     const at = lanes.find((candidate) => candidate.lane === lane)?.at;
     if (at !== undefined) handWork.add(at, done.byHand);
+    handedOver ||= left.size > 0;
     written.push(
       ...planned.filter((change) => change.stage === stage && !left.has(recordOf(toChange(change)))),
     );
+  }
+
+  function missCertificate(stepId: string, why: string): void {
+    if (stepId === webCertificateStep) beside.push(`The web names have no certificate yet: ${why}`);
+    else unfinished.push(`There is no certificate yet: ${why}`);
   }
 
   return work;

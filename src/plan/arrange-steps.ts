@@ -69,6 +69,21 @@ export function arrangeSteps(
   return [...packages, ...steps];
 }
 
+/**
+ * Asks for the certificates while the rest is installed, which takes as long: their steps join the first run, each behind
+ * those that it needs. What serves a certificate waits for them, so that it is not read while it changes; an authority
+ * that says no ends nothing but the step.
+ */
+export function certifyDuringInstall(steps: readonly ServerStep[]): ServerStep[] {
+  const joined = steps.filter(({ run }) => run !== 'certify');
+  for (const step of steps) {
+    if (step.run !== 'certify') continue;
+    const behind = joined.findLastIndex(({ id }) => step.after?.includes(id) === true);
+    joined.splice(behind + 1, 0, { ...step, run: 'install', mayFail: true });
+  }
+  return joined;
+}
+
 /** By component: what an early one needs is as early. */
 function readTurns(components: readonly Component[]): ReadonlyMap<string, number> {
   const turns = new Map(components.map(({ id }) => [id, lastTurn]));

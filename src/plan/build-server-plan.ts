@@ -42,10 +42,9 @@ export function buildServerPlan(input: PlanInput): ServerPlan {
   const generation = readGeneration(facts);
   const now = planRun('install', model, input, groupContext(input));
   const later = planRun('golive', target, input, contextAfter(now.files, input));
-  const certify = extraSteps('certify', applying(input.components, model), model);
   return {
     generation,
-    steps: [...now.steps, ...certify, ...later.steps],
+    steps: [...now.steps, ...now.certify, ...later.steps],
     conflicts: now.conflicts,
     manual: [],
   };
@@ -95,6 +94,8 @@ function shortDiff(diff: readonly string[]): string[] {
 
 interface RunPlan {
   steps: ServerStep[];
+  /** Steps of the run `certify`: with what they would wait for among those of this one. */
+  certify: ServerStep[];
   conflicts: Conflict[];
   files: ManagedFile[];
 }
@@ -106,7 +107,7 @@ function planRun(
   context: GroupContext,
 ): RunPlan {
   const components = applying(input.components, model);
-  const plan: RunPlan = { steps: [], conflicts: [], files: [] };
+  const plan: RunPlan = { steps: [], certify: [], conflicts: [], files: [] };
   const own = new Map<string, ServerStep[]>(components.map(({ id }) => [id, []]));
   for (const component of components) {
     const steps = own.get(component.id) ?? [];
@@ -117,9 +118,11 @@ function planRun(
     if (group.step) steps.push(group.step);
     else if (run === 'install') steps.push(...unitStep(component, model, input.facts));
     steps.push(...extraSteps(run, [component], model, 'files'));
+    if (run === 'install') steps.push(...extraSteps('certify', [component], model));
   }
   const packages = run === 'install' ? packageSteps(components, model, input.facts) : [];
-  plan.steps.push(...arrangeSteps(components, model, packages, own));
+  for (const step of arrangeSteps(components, model, packages, own))
+    (step.run === 'certify' ? plan.certify : plan.steps).push(step);
   plan.steps.push(...extraSteps(run, components, model, 'services'));
   return plan;
 }

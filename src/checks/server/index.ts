@@ -66,7 +66,8 @@ export async function runServerChecks(
   const usable = checks.filter(({ needs }) => needs.every((need) => target[need] !== undefined));
   const jobs = target.addresses.flatMap((address) => usable.map((check) => ({ check, address })));
   const found = new Map<(typeof jobs)[number], Finding[]>();
-  const waiting = [...jobs];
+  // A server looks longer at whoever comes for the first time: that is waited for at all addresses at once.
+  const waiting = usable.flatMap((check) => jobs.filter((job) => job.check === check));
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
       for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {

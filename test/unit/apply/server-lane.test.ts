@@ -100,6 +100,16 @@ describe('a run, followed', () => {
     ]);
   });
 
+  it('names the steps that failed without ending the run, each once, over a cut', async () => {
+    const failing = `${begin}E 25 102\tfailed\t1\tthe authority said no\n`;
+    const second = new ScriptedConnection([failing + rest.replace('E 30 102\tdone\t1\t1\n', '') + ok]);
+    const { outcome } = await attend(new ScriptedConnection(['\n@started\n', [failing, cut]]), [second]);
+    expect(outcome).toMatchObject({
+      result: { code: 0 },
+      failed: [{ id: 'x', message: 'the authority said no' }],
+    });
+  });
+
   it('goes on from where it was after a cut, on a new connection', async () => {
     const first = new ScriptedConnection(['\n@started\n', [begin, cut]]);
     const second = new ScriptedConnection([begin + rest + ok]);

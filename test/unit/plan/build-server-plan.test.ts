@@ -5,6 +5,7 @@ import type { ManifestEntry, ServerState } from '../../../src/facts/server-state
 import type { UnitState } from '../../../src/facts/units.js';
 import type { WatchedFile } from '../../../src/facts/watched-files.js';
 import { sha256 } from '../../../src/lib/sha256.js';
+import { certifyDuringInstall } from '../../../src/plan/arrange-steps.js';
 import {
   buildServerPlan,
   listChangedPaths,
@@ -280,6 +281,32 @@ describe('the server plan', () => {
       'certify a-cert',
       'golive a-live',
     ]);
+  });
+
+  it('asks for certificates within the first run: behind what they need, before what serves them', () => {
+    const certify: ExtraStep = {
+      id: 'a-cert',
+      run: 'certify',
+      after: 'services',
+      title: 'A',
+      reason: 'none yet',
+      calls: [{ fn: 'a_issue', args: [] }],
+    };
+    const a = component('a', { steps: () => [certify] });
+    const steps = certifyDuringInstall(
+      buildServerPlan(input([a, component('b', { needs: ['a'] }), component('c')], {}, { target: after }))
+        .steps,
+    );
+    expect(steps.filter(({ run }) => run === 'certify')).toEqual([]);
+    expect(steps.find(({ id }) => id === 'a-cert')).toMatchObject({
+      run: 'install',
+      mayFail: true,
+      after: ['packages', 'files-a'],
+    });
+    const ids = steps.map(({ id }) => id);
+    expect(ids.indexOf('a-cert')).toBe(ids.indexOf('files-a') + 1);
+    expect(steps.find(({ id }) => id === 'files-b')?.after).toContain('a-cert');
+    expect(steps.find(({ id }) => id === 'files-c')?.after).not.toContain('a-cert');
   });
 
   it('leaves to the last run what differs only once all is live, on top of what the first wrote', () => {

@@ -47,6 +47,28 @@ describe('the registry', () => {
   });
 });
 
+describe('two addresses', () => {
+  it('are knocked at together, whatever the number of checks, and told one after the other', async () => {
+    const begun = new Map<string, number>();
+    const meeting = (id: string) => {
+      let open: () => void = () => undefined;
+      const both = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      const run = async (_: unknown, address: string) => {
+        begun.set(id, (begun.get(id) ?? 0) + 1);
+        if (begun.get(id) === 2) open();
+        await both;
+        return [{ status: 'pass' as const, subject: address, message: id }];
+      };
+      return { ...vrfy, id, needs: [], run };
+    };
+    const checks = ['A', 'B', 'C', 'D', 'E', 'F', 'G'].map(meeting);
+    const found = await runServerChecks({ ...target, addresses: ['192.0.2.1', '192.0.2.2'] }, checks);
+    expect(found.map(({ message }) => message).join('')).toBe('ABCDEFGABCDEFG');
+  });
+});
+
 describe('SMTP-SMUGGLING', () => {
   it('passes where only <CR><LF>.<CR><LF> ends a message', async () => {
     const port = await serveData(/\r\n\.\r\n/);
