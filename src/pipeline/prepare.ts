@@ -22,6 +22,8 @@ export interface Reached {
   link: ServerLink;
   components: readonly Component[];
   facts: Facts;
+  /** This machine's clock, in seconds, when the facts were asked for: a person may think for minutes after that. */
+  askedAt: number;
 }
 
 /** Logs in and reads the facts. `egress: false` leaves out the slow question about outbound port 25 (amendment A6). */
@@ -34,14 +36,17 @@ export async function reachServer(
   const link = await connectServer(session, answers);
   const { signal } = session.context;
   const hosts = options.egress === 'ask' ? undefined : [];
+  const askedAt = secondsNow(session);
   const facts = await surveyServer(link.connection, components, signal, hosts);
   // On a server that we never touched the answer decides whether to begin at all.
-  const fresh = hosts !== undefined && facts.state.manifest === 'absent';
-  return {
-    link,
-    components,
-    facts: fresh ? await surveyServer(link.connection, components, signal) : facts,
-  };
+  if (hosts === undefined || facts.state.manifest !== 'absent') return { link, components, facts, askedAt };
+  const again = secondsNow(session);
+  return { link, components, facts: await surveyServer(link.connection, components, signal), askedAt: again };
+}
+
+/** This machine's clock, as {@link Reached.askedAt} has it. */
+export function secondsNow({ context }: Session): number {
+  return Math.floor(context.clock() / 1000);
 }
 
 /**
@@ -78,8 +83,9 @@ export async function settleRunning(
     progress.emit({ kind: 'notice', level: 'warn', text: messageOf(error) });
   }
   connection = await reached.link.connector.connect(session.context.signal);
+  const askedAt = secondsNow(session);
   const facts = await surveyServer(connection, reached.components, session.context.signal, []);
-  return { ...reached, link: { ...reached.link, connection }, facts };
+  return { ...reached, link: { ...reached.link, connection }, facts, askedAt };
 }
 
 export function isAlive(pid: number): boolean {
@@ -102,7 +108,7 @@ const unknownSystem = { id: 'unknown', version: '', codename: '', name: 'unknown
 /** Everything that the server's facts say before anything is changed. Throws E_UNSUITABLE (exit 5) after `show`. */
 export function preflight(
   session: Session,
-  { link, components, facts }: Reached,
+  { link, components, facts, askedAt }: Reached,
   hostname: string,
   server: ServerConfig,
   show: (findings: readonly Finding[]) => void,
@@ -114,7 +120,7 @@ export function preflight(
     hostname,
     ports: components.flatMap((component) => [...component.ports(model)]),
     packages: [...new Set(components.flatMap((component) => [...component.packages(model)]))],
-    now: Math.floor(session.context.clock() / 1000),
+    now: askedAt,
     ...(remoteAddress === '' ? {} : { remoteAddress }),
     ipv6: server.ipv6,
     relay: server.relay !== undefined,

@@ -26,7 +26,7 @@ import { connectServer } from './connect-server.js';
 import { policyNote } from './domain.js';
 import { openComponents } from './make-plan.js';
 import { openResolvers } from './open-resolvers.js';
-import { type Reached, settleRunning } from './prepare.js';
+import { type Reached, secondsNow, settleRunning } from './prepare.js';
 import { readQueue } from './queue.js';
 import {
   describeChanged,
@@ -92,11 +92,9 @@ export const runUninstall: Run<UninstallOptions> = async (context, options) => {
 async function reach(session: Session): Promise<Reached> {
   const components = await openComponents(session);
   const link = await connectServer(session, session.answers);
-  return {
-    link,
-    components,
-    facts: await surveyServer(link.connection, components, session.context.signal, []),
-  };
+  const askedAt = secondsNow(session);
+  const facts = await surveyServer(link.connection, components, session.context.signal, []);
+  return { link, components, facts, askedAt };
 }
 
 async function readZones(session: Session, config: Config, hostname: string): Promise<ZoneSurvey[]> {
