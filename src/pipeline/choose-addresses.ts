@@ -55,7 +55,10 @@ export async function chooseAddresses(
 }
 
 /** Behind address translation the server sees another address than the world does. */
-function publicIpv4({ addresses }: AddressFacts, remoteAddress: string): string | undefined {
+export function publicIpv4(
+  { addresses }: Pick<AddressFacts, 'addresses'>,
+  remoteAddress: string,
+): string | undefined {
   const seen = [...addresses.all, addresses.ipv4, addresses.ipv6];
   return isIP(remoteAddress) === 4 && !seen.includes(remoteAddress) ? remoteAddress : addresses.ipv4;
 }

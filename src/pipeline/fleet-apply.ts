@@ -45,8 +45,9 @@ export async function applyFleet(
   const early = reportFailures(context, looked);
   const [first] = fleet.members;
   if (first !== undefined) await consent(first, options.yes);
+  const log = await context.openLog('apply');
   await decide(planned);
-  const progress = await context.createProgress(await context.openLog('apply'));
+  const progress = await context.createProgress(log);
   fleet.showProgress(progress);
   const ends = new Map(planned.map((one) => [one, fleet.begin(one.plan.hostname)]));
   const done = await forEachPlanned(fleet, planned, options.parallel, async (one) => {

@@ -1,6 +1,7 @@
 import type { Finding } from '../checks/check.js';
 import type { PlanOptions } from '../cli/commands/plan.js';
 import { renderPreflight } from '../ui/report/preflight.js';
+import { askBlockLists } from './ask-block-lists.js';
 import { chooseServer } from './choose-servers.js';
 import { readConsents } from './consents.js';
 import { type FullPlan, makePlan } from './make-plan.js';
@@ -41,7 +42,8 @@ export async function forecast(
       `A run is at work on the server (${running.id}, ${running.who}); what it changes is not in this plan yet.`,
     );
   }
-  const findings = preflight(session, reached, hostname, server, (found) => {
+  const listings = await askBlockLists(reached, config, hostname, resolvers);
+  const findings = preflight(reached, hostname, server, listings, (found) => {
     const shown = worthShowing(found, io.verbose);
     if (shown.length > 0) io.say(renderPreflight(io, shown));
   });

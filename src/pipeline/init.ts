@@ -1,6 +1,8 @@
 import type { InitOptions } from '../cli/commands/init.js';
+import type { Context } from '../cli/context.js';
 import type { Run } from '../cli/outcome.js';
 import type { Answers } from '../config/answers.js';
+import { refuseUnwritable } from '../config/atomic-write.js';
 import { mergeAnswers } from '../config/merge-answers.js';
 import type { QuestionKey } from '../config/questions.js';
 import { completeAnswers, missingError } from '../config/wizard.js';
@@ -8,8 +10,10 @@ import { providers } from '../dns/providers/index.js';
 import type { Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import { Exit, SetupError } from '../errors.js';
+import { sanitizeLine } from '../lib/sanitize.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
+import { askBlockLists } from './ask-block-lists.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
 import { readConsents } from './consents.js';
 import { offerMenu } from './init-menu.js';
@@ -32,6 +36,8 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   const { io } = context;
   const chosen = await offerMenu(session, context, options);
   if (chosen !== undefined) return chosen;
+  // Before anybody answers eight questions for a file that cannot be kept.
+  await refuseUnwritable(session.configPath);
   const recursive = await context.createResolver(session.answers.resolver?.value);
   await refuseMissing(session, recursive);
 
@@ -59,14 +65,17 @@ export const runInit: Run<InitOptions> = async (context, options) => {
       domainsOf(config, hostname).map(([name]) => name),
     );
   const resolvers = await openResolvers(session, [hostname, ...Object.keys(config.domains)]);
-  const zones = await surveyZones(session, config, hostname, resolvers);
+  const [zones, listings] = await Promise.all([
+    surveyZones(session, config, hostname, resolvers),
+    askBlockLists(reached, config, hostname, resolvers),
+  ]);
   ({ config, consents } = await askAboutForeignMx(asker, { config, hostname, zones, consents }));
   config = prepareTakeOver(config, hostname, zones, consents);
   const settled = await settleRunning(session, reached, await context.createProgress());
   const fresh = settled.facts.state.manifest === 'absent';
   const offered = await offerRelay({ ...session, answers }, settled, config, hostname);
   config = offered.config;
-  preflight(session, settled, hostname, config.servers[hostname] ?? server, (findings) => {
+  preflight(settled, hostname, config.servers[hostname] ?? server, listings, (findings) => {
     const shown = fresh ? findings : worthShowing(findings, io.verbose);
     if (shown.length > 0) io.say(renderPreflight(io, shown));
   });
@@ -87,9 +96,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
     yes: options.yes,
     command: 'init',
     ...(mailbox?.generated ? { generatedPassword: mailbox.password } : {}),
-    onConsent: async () => {
-      await rememberHostKey(reached.link.connection.hostKey);
-    },
+    onConsent: () => fileHostKey(context, reached),
   });
 };
 
@@ -148,6 +155,18 @@ function pinHostKey(answers: Answers, { link }: Reached): Answers {
   if (answers.hostKey !== undefined) return answers;
   const { fingerprint } = link.connection.hostKey;
   return { ...answers, hostKey: { value: fingerprint, origin: { from: 'detected' } } };
+}
+
+/** The configuration holds the fingerprint, so that a home folder which cannot be written stops nothing. */
+async function fileHostKey({ io }: Context, { link }: Reached): Promise<void> {
+  try {
+    await rememberHostKey(link.connection.hostKey);
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    io.say(
+      [error.message, ...error.evidence, ...error.fix].map((line) => sanitizeLine(line, 1000)).join('\n  '),
+    );
+  }
 }
 
 async function readNames(

@@ -2,6 +2,7 @@ import type { ConsentFlags } from '../cli/flags.js';
 import type { Outcome } from '../cli/outcome.js';
 import type { Config } from '../config/schema.js';
 import { renderPreflight } from '../ui/report/preflight.js';
+import { askBlockLists } from './ask-block-lists.js';
 import { readConsents } from './consents.js';
 import type { PlanRequest } from './make-plan.js';
 import { openResolvers, type Resolvers } from './open-resolvers.js';
@@ -60,7 +61,8 @@ export async function prepareJourney(
   const reached = await settleRunning(session, first, await context.createProgress());
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
-  preflight(session, reached, hostname, server, (findings) => {
+  const listings = await askBlockLists(reached, config, hostname, resolvers);
+  preflight(reached, hostname, server, listings, (findings) => {
     const shown = worthShowing(findings, context.io.verbose);
     if (shown.length > 0) context.io.say(renderPreflight(context.io, shown));
   });

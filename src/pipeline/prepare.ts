@@ -107,16 +107,17 @@ const unknownSystem = { id: 'unknown', version: '', codename: '', name: 'unknown
 
 /** Everything that the server's facts say before anything is changed. Throws E_UNSUITABLE (exit 5) after `show`. */
 export function preflight(
-  session: Session,
   { link, components, facts, askedAt }: Reached,
   hostname: string,
   server: ServerConfig,
+  /** What block lists say, where they were asked. */
+  listings: readonly Finding[],
   show: (findings: readonly Finding[]) => void,
 ): Finding[] {
   const { remoteAddress } = link.connection;
   const os = facts.os ?? unknownSystem;
   const { model } = buildModel({ hostname, server, domains: [], os, facts, acme: {}, ipv6: false });
-  const findings = checkPreflight(facts, {
+  const judged = checkPreflight(facts, {
     hostname,
     ports: components.flatMap((component) => [...component.ports(model)]),
     packages: [...new Set(components.flatMap((component) => [...component.packages(model)]))],
@@ -125,6 +126,7 @@ export function preflight(
     ipv6: server.ipv6,
     relay: server.relay !== undefined,
   });
+  const findings = [...judged, ...listings];
   // A question that was not put has no answer to show.
   const asked =
     facts.outbound.length > 0 ? findings : findings.filter(({ id }) => !id.startsWith('SRV-PORT25'));

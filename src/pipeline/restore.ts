@@ -22,6 +22,7 @@ import { planRestore, refuseUnfit } from '../plan/plan-restore.js';
 import type { Connection } from '../ssh/connection.js';
 import { rememberHostKey } from '../ssh/remember-host-key.js';
 import { renderPreflight } from '../ui/report/preflight.js';
+import { askBlockLists } from './ask-block-lists.js';
 import { chooseKey, withSurroundings } from './backup-key.js';
 import { readConsents } from './consents.js';
 import { openResolvers } from './open-resolvers.js';
@@ -60,7 +61,8 @@ export const runRestore: Run<RestoreOptions> = async (context, options) => {
     const zones = await surveyZones(session, config, hostname, resolvers);
     const settled = await settleRunning(session, reached, await context.createProgress());
     refuseUnfit(backup.header, backup.bytes, settled.facts);
-    preflight(session, settled, hostname, server, (findings) => {
+    const listings = await askBlockLists(settled, config, hostname, resolvers);
+    preflight(settled, hostname, server, listings, (findings) => {
       const shown = worthShowing(findings, context.io.verbose);
       if (shown.length > 0) context.io.say(renderPreflight(context.io, shown));
     });

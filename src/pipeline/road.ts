@@ -1,6 +1,7 @@
 import { loadRunTexts } from '../apply/load-library.js';
 import type { Finding } from '../checks/check.js';
 import type { Outcome } from '../cli/outcome.js';
+import { refuseUnwritable } from '../config/atomic-write.js';
 import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
@@ -61,9 +62,10 @@ export async function travel(journey: Journey): Promise<Outcome> {
   }
   io.say(renderPlan(io, planned.view));
   await consent(session, journey.yes);
-  await begin(journey);
   const { context } = session;
-  const progress = await context.createProgress(await context.openLog(journey.command));
+  const log = await context.openLog(journey.command);
+  await begin(journey);
+  const progress = await context.createProgress(log);
   const arrival = await carryThrough(planned, progress);
   io.print(renderSummary(io, arrival.summary));
   if (arrival.left !== undefined) throw arrival.left;
@@ -99,6 +101,7 @@ export async function settleEmpty({ journey, plan, view }: PlannedJourney): Prom
 /** What was decided is on disk before the first change: a killed client can go on with `apply`. */
 export async function begin(journey: Journey): Promise<void> {
   const { session, request } = journey;
+  await refuseUnwritable(session.configPath);
   await journey.onConsent?.();
   await saveConfig(session.configPath, request.config, session.loaded);
 }

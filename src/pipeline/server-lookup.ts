@@ -7,11 +7,13 @@ import type { Connection } from '../ssh/connection.js';
  * getaddrinfo(3) is what perl-base has, and it tells "not there" from "cannot say". A child for each name, so that one
  * silent list does not hold up the others; the final dot keeps the search list out.
  */
-const program = `use strict; use Socket qw(getaddrinfo getnameinfo :addrinfo SOCK_STREAM AF_INET NI_NUMERICHOST NIx_NOSERV);
+const program = (
+  seconds: number,
+) => `use strict; use Socket qw(getaddrinfo getnameinfo :addrinfo SOCK_STREAM AF_INET NI_NUMERICHOST NIx_NOSERV);
 my @names = grep { /^[a-z0-9._-]+$/ } map { chomp; $_ } <STDIN>;
 for my $name (splice @names, 0, 64) {
   next if fork;
-  alarm 25;
+  alarm ${seconds};
   my ($error, @found) = getaddrinfo("$name.", undef, { family => AF_INET, socktype => SOCK_STREAM });
   my $absent = $error == EAI_NONAME || $error == -5;
   my @addresses = map { (getnameinfo($_->{addr}, NI_NUMERICHOST, NIx_NOSERV))[1] } @found;
@@ -21,9 +23,9 @@ for my $name (splice @names, 0, 64) {
 1 while wait > 0;`;
 
 /** Names looked up on the server, through whatever resolver it uses: one round trip. */
-export function createServerLookup(connection: Connection): ServerLookup {
+export function createServerLookup(connection: Connection, seconds = 25): ServerLookup {
   return async (names) => {
-    const { stdout } = await connection.exec(`perl -e ${shellQuote(program)}`, {
+    const { stdout } = await connection.exec(`perl -e ${shellQuote(program(seconds))}`, {
       stdin: `${names.join('\n')}\n`,
       maxOutput: 64 * 1024,
     });

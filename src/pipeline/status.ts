@@ -1,10 +1,11 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Finding } from '../checks/check.js';
 import { serverChecks } from '../checks/server/index.js';
-import { compareStatus, parseSnapshot, takeSnapshot } from '../checks/status/compare.js';
+import { compareStatus, parseSnapshot, type Snapshot, takeSnapshot } from '../checks/status/compare.js';
 import { judgeServer } from '../checks/status/judge-server.js';
 import type { StatusOptions } from '../cli/commands/status.js';
+import type { Context } from '../cli/context.js';
 import type { Run } from '../cli/outcome.js';
 import { writeFileAtomically } from '../config/atomic-write.js';
 import { readText } from '../config/load.js';
@@ -37,16 +38,34 @@ export const runStatus: Run<StatusOptions> = async (context, options) => {
   ]);
   const findings = [...inside, ...outside, ...dns];
   const place = join(context.stateDir, 'status', `${hostname.replace(/[^a-zA-Z0-9.-]/g, '_')}.json`);
-  const text = await readText(place, 1024 * 1024);
-  const last = text === undefined ? undefined : parseSnapshot(text);
+  const last = await readLast(context, place);
   const view = { hostname, findings, comparison: compareStatus(findings, last), lastTime: last?.time };
   const shown = renderStatus(io, view, options.changedOnly);
   if (shown !== '') io.print(shown);
-  await mkdir(join(context.stateDir, 'status'), { recursive: true, mode: 0o700 });
-  await writeFileAtomically(place, `${JSON.stringify(takeSnapshot(findings, context.clock()))}\n`, 0o600);
+  await keep(context, place, findings);
   const failed = findings.some(({ status }) => status === 'fail');
   return { exit: failed ? Exit.failed : Exit.ok, document: statusDocument(view) };
 };
+
+/** What cannot be read or kept costs the comparison, not the look. */
+async function readLast({ io }: Context, place: string): Promise<Snapshot | undefined> {
+  try {
+    const text = await readText(place, 1024 * 1024);
+    return text === undefined ? undefined : parseSnapshot(text);
+  } catch (error) {
+    io.say(`There is nothing to compare with: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+async function keep({ io, clock }: Context, place: string, findings: readonly Finding[]): Promise<void> {
+  try {
+    await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+    await writeFileAtomically(place, `${JSON.stringify(takeSnapshot(findings, clock()))}\n`, 0o600);
+  } catch (error) {
+    io.say(`What was seen could not be kept for the next time: ${messageOf(error)}`);
+  }
+}
 
 async function lookInside(session: Session, connection: Connection): Promise<Finding[]> {
   const { signal, clock } = session.context;

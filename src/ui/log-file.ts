@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redactor } from '../config/redact.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
 import { sanitizeText } from '../lib/sanitize.js';
 
 /** The full log of one run, for when something went wrong. */
@@ -16,6 +17,7 @@ const keep = 20;
 /**
  * Opens `<stateDir>/logs/<time>-<command>.log`, readable by the user alone (0600 in a 0700 folder). Every line is
  * stamped, stripped of control characters and of secrets. Written at once: the last line before a crash matters most.
+ * Throws E_STATE_UNWRITABLE (exit 2).
  */
 export function openLogFile(
   stateDir: string,
@@ -24,10 +26,8 @@ export function openLogFile(
   redactor: Redactor,
 ): LogFile {
   const folder = join(stateDir, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const stamp = new Date(clock()).toISOString().replace(/[-:]/g, '').replace(/\.\d+/, '');
-  const { path, file } = openNew(folder, `${stamp}-${command}`);
-  removeOld(folder);
+  const { path, file } = openIn(folder, `${stamp}-${command}`);
   return {
     path,
     write(text) {
@@ -37,6 +37,26 @@ export function openLogFile(
     },
     close: () => closeSync(file),
   };
+}
+
+function openIn(folder: string, name: string): { path: string; file: number } {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const opened = openNew(folder, name);
+    removeOld(folder);
+    return opened;
+  } catch (error) {
+    throw new SetupError({
+      code: 'E_STATE_UNWRITABLE',
+      exit: Exit.usage,
+      what: 'There is nowhere on this machine to keep the log, and what undo needs.',
+      evidence: [messageOf(error)],
+      fix: [
+        `See that you may write in ${folder}, or name another folder with XDG_STATE_HOME; nothing was changed.`,
+      ],
+      cause: error,
+    });
+  }
 }
 
 /** Two runs may begin in the same second. */

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { blockLists } from '../../src/checks/block-lists.js';
 import type { Finding } from '../../src/checks/check.js';
-import { blockLists } from '../../src/checks/server/block-lists.js';
 import { openPanel } from '../../src/sandbox/panel/panel.js';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { schemaErrors } from '../helpers/json-schema.js';

@@ -1,4 +1,5 @@
 import type { Redactor } from '../../config/redact.js';
+import { messageOf } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import { type Progress, type ProgressEvent, repeat } from '../events.js';
 import type { Io } from '../io.js';
@@ -17,10 +18,18 @@ export async function createProgress(
   log?: LogFile,
 ): Promise<Progress> {
   const shown = await chooseListener(io, clock);
+  let open = log;
   return {
     emit(event) {
       const safe = cleanEvent(event, (text) => sanitizeLine(redactor.redact(text)));
-      log?.write(describeForLog(safe));
+      try {
+        open?.write(describeForLog(safe));
+      } catch (error) {
+        // A full disk here must not end what is under way on the server.
+        const text = `${log?.path} ends here: ${messageOf(error)}`;
+        open = undefined;
+        shown.emit({ kind: 'notice', level: 'warn', text: sanitizeLine(text) });
+      }
       shown.emit(safe);
     },
     stop: () => shown.stop(),

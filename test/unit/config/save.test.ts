@@ -11,6 +11,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { refuseUnwritable } from '../../../src/config/atomic-write.js';
 import { loadConfig, loadLock, requireConfig, saveLock } from '../../../src/config/load.js';
 import { parseConfig } from '../../../src/config/parse.js';
 import { renderConfig, saveConfig } from '../../../src/config/save.js';
@@ -94,6 +95,23 @@ describe('files', () => {
     expect(readFileSync(join(folder, 'real.yaml'), 'utf8')).toContain('ttl: 600');
     expect(statSync(path).mode & 0o777).toBe(0o640);
     expect(readdirSync(folder).sort()).toEqual(['real.yaml', 'smtp-setup.yaml']);
+  });
+
+  it('that could not be written are refused before there is anything to lose', async () => {
+    writeFileSync(join(folder, 'file'), '');
+    for (const [path, why] of [
+      [join(folder, 'none', 'smtp-setup.yaml'), /There is no folder .*none/],
+      [join(folder, 'file', 'smtp-setup.yaml'), /ENOTDIR/],
+    ] as const) {
+      const fault = { code: 'E_FILE_UNWRITABLE', evidence: [expect.stringMatching(why)] };
+      await expect(refuseUnwritable(path)).rejects.toMatchObject({ ...fault, exit: 2 });
+      await expect(saveConfig(path, parseConfig(commented, 'c.yaml').config)).rejects.toMatchObject({
+        ...fault,
+        exit: 1,
+      });
+    }
+    await refuseUnwritable(join(folder, 'new.yaml'));
+    expect(readdirSync(folder)).toEqual(['file']);
   });
 
   it('that are absent are no configuration, and an error where one is needed', async () => {

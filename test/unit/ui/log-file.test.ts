@@ -9,6 +9,11 @@ import { openLogFile } from '../../../src/ui/log-file.js';
 const folder = mkdtempSync(join(tmpdir(), 'log-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+it('that can be kept nowhere is an error with a way out', () => {
+  const open = () => openLogFile('/dev/null', 'apply', () => 0, createRedactor());
+  expect(open).toThrow(expect.objectContaining({ code: 'E_STATE_UNWRITABLE', exit: 2 }));
+});
+
 it('is the user’s alone, stamped, without secrets and control characters, and only so many are kept', () => {
   const redactor = createRedactor();
   redactor.add(new Secret('marker-secret'));

@@ -31,6 +31,23 @@ function onTerminal(options: { columns?: number; env?: Env; verbose?: boolean } 
   };
 }
 
+it('goes on without its log when the disk is full', async () => {
+  const streams = captureStreams();
+  const log = {
+    path: '/state/apply.log',
+    write() {
+      throw new Error('ENOSPC: no space left on device, write');
+    },
+    close() {},
+  };
+  const progress = await createProgress(createIo(streams, {}), () => 0, createRedactor(), log);
+  running = progress;
+  progress.emit({ kind: 'start', ...install });
+  progress.emit({ kind: 'done', ...install });
+  expect(streams.errText.match(/ends here: ENOSPC/g)).toHaveLength(1);
+  expect(streams.errText).toContain('Install 14 packages');
+});
+
 describe('on a terminal', () => {
   it('leaves ended steps as lines and redraws only what runs', () => {
     const { progress, screen, pass } = onTerminal();

@@ -1,6 +1,7 @@
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import { blockLists, onBlockLists } from '../../../../src/checks/server/block-lists.js';
+import { blockLists } from '../../../../src/checks/block-lists.js';
+import { onBlockLists } from '../../../../src/checks/server/block-lists.js';
 import { ehloPtr } from '../../../../src/checks/server/ehlo-ptr.js';
 import { runServerChecks, serverChecks } from '../../../../src/checks/server/index.js';
 import { intendedPorts } from '../../../../src/checks/server/intended-ports.js';
