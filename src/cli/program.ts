@@ -40,7 +40,11 @@ export async function runProgram(
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { exit: Exit.ok };
-    if (error.code === 'commander.help') return { exit: Exit.usage };
+    if (error.code === 'commander.help') {
+      // The help that was shown says it to a person.
+      if (!context.io.json) return { exit: Exit.usage };
+      throw usageError(new CommanderError(1, error.code, 'a command is missing'));
+    }
     throw usageError(error);
   }
   return outcome;

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import type { SandboxOptions } from '../cli/commands/sandbox.js';
 import type { Context } from '../cli/context.js';
@@ -17,6 +16,7 @@ import {
 import { openMailProgram } from '../sandbox/mail-program.js';
 import { openReceiver, startReceiver } from '../sandbox/receiver/index.js';
 import { openRehearsal, prepareRehearsal, type Rehearsal } from '../sandbox/rehearsal.js';
+import { runHere, tryRun } from '../sandbox/run.js';
 import { rehearse } from './rehearse.js';
 
 /** `sandbox`: the whole story on this machine, without any account. */
@@ -27,15 +27,15 @@ export const runSandbox: Run<SandboxOptions> = async (context, options) => {
     case 'run':
       return run(context, options);
     case 'exec':
-      return inside(await loadLab(options.name), options.command);
+      return inside(context, await loadLab(options.name), options.command);
     case 'shell':
-      return inside(await loadLab(options.name), []);
+      return inside(context, await loadLab(options.name), []);
     case 'status':
       return status(context);
     case 'down':
       await destroyLab(options.name);
       context.io.say(`The sandbox ${options.name} is gone.`);
-      return { exit: Exit.ok };
+      return { exit: Exit.ok, document: { name: options.name } };
   }
 };
 
@@ -116,8 +116,9 @@ async function offerPackages(context: Context, yes: boolean): Promise<void> {
 }
 
 /** Runs a command on the VPS, or a shell, on this terminal. Its exit code is ours: 0 or 1. */
-async function inside(lab: Lab, command: readonly string[]): Promise<Outcome> {
-  const entry = await lab.vps.enterCommand(command.length > 0 ? command : ['bash', '-l']);
+async function inside({ io, env }: Context, lab: Lab, command: readonly string[]): Promise<Outcome> {
+  const terminal = io.json ? 'dumb' : (env.TERM ?? 'dumb');
+  const entry = await lab.vps.enterCommand(command.length > 0 ? command : ['bash', '-l'], { TERM: terminal });
   if (entry === undefined) {
     throw new SetupError({
       code: 'E_SANDBOX_VPS_DOWN',
@@ -127,12 +128,10 @@ async function inside(lab: Lab, command: readonly string[]): Promise<Outcome> {
     });
   }
   const [program = 'nsenter', ...args] = entry;
-  const child = spawn(program, args, { stdio: 'inherit' });
-  const code = await new Promise<number>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (status) => resolve(status ?? 1));
-  });
-  return { exit: code === 0 ? Exit.ok : Exit.failed };
+  const result = await (io.json && command.length > 0
+    ? tryRun(program, args)
+    : runHere(program, args, io.json ? 'stderr' : 'stdout'));
+  return { exit: result.code === 0 ? Exit.ok : Exit.failed, document: { name: lab.name, ...result } };
 }
 
 async function status({ io }: Context): Promise<Outcome> {

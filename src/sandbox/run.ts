@@ -28,6 +28,23 @@ export interface RunResult {
 
 const MAX_OUTPUT = 16 * 1024 * 1024;
 
+/** Runs a local program on this terminal; what it prints goes to one of our own streams. */
+export async function runHere(
+  command: string,
+  args: readonly string[],
+  output: 'stdout' | 'stderr',
+): Promise<{ code: number }> {
+  const { exitCode } = await execa(command, args, {
+    env: SANDBOX_ENV,
+    extendEnv: false,
+    reject: false,
+    stdin: 'inherit',
+    stdout: output === 'stdout' ? 'inherit' : 2,
+    stderr: 'inherit',
+  });
+  return { code: exitCode ?? 1 };
+}
+
 /** Runs a local program to its end; never throws because of its exit code (-1: killed, timed out or not found). */
 export async function tryRun(
   command: string,

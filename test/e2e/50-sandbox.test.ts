@@ -44,6 +44,18 @@ describe('the sandbox command', () => {
     expect(release.code, release.stderr).toBe(0);
     expect(release.stdout).toContain('VERSION_ID="12"');
     expect((await exec('sh', '-c', 'exit 7')).code).toBe(1);
+    const asked = await sandbox(
+      'exec',
+      '--name',
+      name,
+      '--json',
+      '--',
+      'sh',
+      '-c',
+      'echo out; echo err >&2; exit 3',
+    );
+    expect(asked.code).toBe(1);
+    expect(JSON.parse(asked.stdout)).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'err\n' });
     expect((await exec('printf', '%s|', 'two words', '$HOME', '--json')).stdout).toBe(
       'two words|$HOME|--json|',
     );
@@ -53,7 +65,8 @@ describe('the sandbox command', () => {
     const before = await findRemains(name);
     expect(before.some((line) => line.startsWith('namespace'))).toBe(true);
     for (let round = 0; round < 2; round += 1) {
-      const down = await sandbox('down', '--name', name);
+      const down = await sandbox('down', '--name', name, '--json');
+      expect(JSON.parse(down.stdout)).toMatchObject({ ok: true, name });
       expect(down.code, down.stderr).toBe(0);
       expect(await findRemains(name)).toEqual([]);
     }

@@ -25,6 +25,16 @@ describe('main', () => {
     expect(JSON.parse(streams.outText)).toMatchObject({ ok: false, exit: 2, error: { code: 'E_USAGE' } });
   });
 
+  it.each([[], ['sandbox'], ['user']])(
+    'prints one document under --json when the command is missing: %j',
+    async (...argv) => {
+      const streams = captureStreams();
+      expect(await main([...argv, '--json'], {}, streams)).toBe(2);
+      expect(JSON.parse(streams.outText)).toMatchObject({ ok: false, exit: 2, error: { code: 'E_USAGE' } });
+      expect(streams.errText).toContain('Usage: smtp-setup');
+    },
+  );
+
   it('strips control characters from what it repeats', async () => {
     const streams = captureStreams({ tty: true });
     await main(['--bad\u001b]0;title\u0007\u202eflag'], { NO_COLOR: '1' }, streams);
