@@ -167,6 +167,8 @@ export interface ServerHas {
   warmups?: readonly string[];
   /** The same over HTTPS. */
   foreignHttpsDefault: boolean;
+  /** Folder of nginx sites that answer for those names only because nginx reads them first: ours have to come after them. */
+  sitesBefore?: '/etc/nginx/conf.d' | '/etc/nginx/sites-enabled';
   /** Domains with a place for what is served over HTTPS. */
   webSites: readonly WebSiteState[];
 }

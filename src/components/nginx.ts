@@ -1,5 +1,6 @@
 import type { Component } from './component.js';
 import { nginxWord } from './escape.js';
+import type { ServerModel } from './model.js';
 import type { Render } from './render.js';
 
 /** The web server, for the certificate authority's HTTP-01 question. */
@@ -12,7 +13,7 @@ export function createNginx(render: Render): Component {
     packages: () => ['nginx'],
     files: (model) => [
       {
-        path: '/etc/nginx/conf.d/smtp-setup.conf',
+        path: sitePath(model, 'smtp-setup'),
         mode: '0644',
         owner: 'root:root',
         group: 'nginx',
@@ -25,7 +26,7 @@ export function createNginx(render: Render): Component {
     ],
     units: () => [{ name: 'nginx.service', onChange: 'reload' }],
     ports: () => [80],
-    watch: ['/etc/nginx/conf.d/smtp-setup.conf'],
+    watch: sitePaths('smtp-setup'),
     validate: () => [{ fn: 'nginx_validate', args: [] }],
     probe: (model) => [{ fn: 'nginx_probe_acme', args: [model.hostname] }],
     steps: (model) =>
@@ -44,3 +45,21 @@ export function createNginx(render: Render): Component {
           ],
   };
 }
+
+/**
+ * Where a file of ours goes. The site that nginx reads first answers for names that nobody claims; when that is somebody
+ * else's, ours are read after it: sites-enabled comes after conf.d, and each folder is read by name.
+ */
+export function sitePath({ has }: ServerModel, name: string): string {
+  return has.sitesBefore === undefined ? `/etc/nginx/conf.d/${name}.conf` : behind(has.sitesBefore, name);
+}
+
+/** All places that {@link sitePath} may choose. */
+export function sitePaths(name: string): string[] {
+  return [
+    `/etc/nginx/conf.d/${name}.conf`,
+    ...['/etc/nginx/conf.d', '/etc/nginx/sites-enabled'].map((folder) => behind(folder, name)),
+  ];
+}
+
+const behind = (folder: string, name: string): string => `${folder}/zz-${name}.conf`;

@@ -1,6 +1,7 @@
 import type { Component } from './component.js';
 import { nginxWord, xmlText } from './escape.js';
 import { type DomainModel, type DomainWeb, type ServerModel, webNames } from './model.js';
+import { sitePath, sitePaths } from './nginx.js';
 import type { Render } from './render.js';
 
 const folder = '/etc/smtp-setup/web';
@@ -20,7 +21,7 @@ export function createWeb(render: Render): Component {
     files: (model) => webFiles(render, model),
     units: () => [{ name: 'nginx.service', onChange: 'reload' }],
     ports: () => [443],
-    watch: ['/etc/nginx/conf.d/smtp-setup-web.conf', `${folder}/*/*.*`],
+    watch: [...sitePaths('smtp-setup-web'), `${folder}/*/*.*`],
     validate: () => [{ fn: 'nginx_validate', args: [] }],
     probe: (model) =>
       webDomains(model).flatMap((domain) =>
@@ -48,7 +49,7 @@ function webFiles(render: Render, model: ServerModel) {
   if (domains.length === 0) return [];
   return [
     file(
-      '/etc/nginx/conf.d/smtp-setup-web.conf',
+      sitePath(model, 'smtp-setup-web'),
       render('web/nginx.conf', {
         ipv6: model.ipv6,
         catchAll: !model.has.foreignHttpsDefault,

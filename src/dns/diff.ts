@@ -38,11 +38,13 @@ function updated(before: LiveRecord, after: WantedRecord, mark: string | undefin
   };
 }
 
-/** What stands there after the changes; a change whose `before` is gone does nothing. Pure. */
+/** What stands there after the changes; a change whose `before` is gone does nothing, nor one that creates what is there. Pure. */
 export function applyChanges(records: readonly LiveRecord[], changes: readonly Change[]): LiveRecord[] {
   const result = [...records];
   for (const change of changes) {
     if (change.op === 'create') {
+      // RFC 2181, section 5: a set has no duplicates. A value learnt during the apply may turn out to be there.
+      if (result.some((record) => recordKey(record) === recordKey(change.after))) continue;
       result.push({ ...change.after, ...(change.mark === undefined ? {} : { mark: change.mark }) });
       continue;
     }

@@ -1,4 +1,4 @@
-import { isWithin } from './canonical.js';
+import { isWithin, sameData } from './canonical.js';
 import { applyChanges } from './diff.js';
 import { mergeAddress, noteStrayAaaa } from './merge/address.js';
 import { createPlanBuilder, type PlanBuilder } from './merge/builder.js';
@@ -58,13 +58,27 @@ export function zoneAfter(plan: ZonePlan, live: readonly LiveRecord[]): LiveReco
 
 /**
  * Fills in what has become known during the apply; a name that is still unknown stays pending. Several values of one name
- * go to its pending records in their order.
+ * go to its pending records in their order, those first that are not there yet.
  */
 export function fillPending(
   changes: readonly PlannedChange[],
   known: Readonly<Record<string, RecordData | readonly RecordData[]>>,
 ): PlannedChange[] {
-  const left = new Map(Object.entries(known).map(([name, data]) => [name, [data].flat()]));
+  const there = changes.flatMap(({ pending, after, rrsetBefore }) => [
+    ...rrsetBefore,
+    ...(pending === undefined && after !== undefined ? [after] : []),
+  ]);
+  const isThere = (name: string, data: RecordData): boolean =>
+    there.some((record) => record.name === name && sameData(record.data, data));
+  const left = new Map(
+    Object.entries(known).map(([name, values]) => {
+      const all = [values].flat();
+      return [
+        name,
+        [...all.filter((data) => !isThere(name, data)), ...all.filter((data) => isThere(name, data))],
+      ];
+    }),
+  );
   return changes.map((change) => {
     if (change.pending === undefined || change.after === undefined) return change;
     const data = left.get(change.after.name)?.shift();

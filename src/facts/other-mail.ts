@@ -31,8 +31,11 @@ export const otherMail: Probe<OtherMail> = {
 echo --
 if command -v exim4 >/dev/null; then exim4 -bpc
 elif command -v postqueue >/dev/null && [ -d /var/spool/postfix/deferred ]; then
-  find /var/spool/postfix/incoming /var/spool/postfix/active /var/spool/postfix/deferred -type f | wc -l
+  cd /var/spool/postfix && find maildrop incoming active deferred hold -type f | wc -l
 elif [ -d /var/spool/mqueue ]; then find /var/spool/mqueue -name 'qf*' | wc -l
+elif [ -d /var/spool/nullmailer/queue ]; then find /var/spool/nullmailer/queue -type f | wc -l
+elif [ -d /var/spool/dma ]; then find /var/spool/dma -name 'Q*' | wc -l
+elif [ -d /var/spool/smtpd/queue ]; then find /var/spool/smtpd/queue -name message | wc -l
 fi`,
   parse({ stdout }) {
     const [found = '', queue = ''] = readParts(stdout, 2);

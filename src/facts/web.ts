@@ -2,6 +2,8 @@ import type { WebSiteState } from '../components/model.js';
 import type { Probe } from './probe.js';
 import { readLines } from './text.js';
 
+type SiteFolder = '/etc/nginx/conf.d' | '/etc/nginx/sites-enabled';
+
 export interface WebState {
   /** The folder for ACME challenges is there and the distribution's welcome page is off. */
   ready: boolean;
@@ -9,6 +11,8 @@ export interface WebState {
   foreignDefault: boolean;
   /** The same over HTTPS. */
   foreignHttpsDefault: boolean;
+  /** Folder of sites that do so only because nginx reads them first, not by `default_server`. */
+  before?: SiteFolder;
   /** Domains with a place for what is served over HTTPS, and the certificate there. */
   sites: readonly WebSiteState[];
 }
@@ -19,12 +23,13 @@ export const web: Probe<WebState> = {
   ! { [ -L /etc/nginx/sites-enabled/default ] && stock=$(dpkg-query -W -f '\${Conffiles}\\n' nginx-common) &&
     printf '%s' "$stock" | grep -qF " /etc/nginx/sites-available/default $(md5sum /etc/nginx/sites-available/default | cut -d' ' -f1)"; } &&
   echo ready
-for file in /etc/nginx/sites-enabled/* /etc/nginx/conf.d/*.conf; do
-  case $file in */conf.d/smtp-setup*.conf) continue ;; esac
+grep -Eqs '^[^#]*include[^#]*sites-enabled' /etc/nginx/nginx.conf && enabled=/etc/nginx/sites-enabled
+for file in /etc/nginx/conf.d/*.conf "\${enabled:-/nonexistent}"/*; do
+  case $file in */smtp-setup*.conf | */zz-smtp-setup*.conf) continue ;; esac
   if [ "$file" = /etc/nginx/sites-enabled/default ] && dpkg-query -W -f '\${Conffiles}\\n' nginx-common |
     grep -qF " /etc/nginx/sites-available/default $(md5sum "$file" | cut -d' ' -f1)"; then continue; fi
-  grep -Eqs '^[^#]*listen[^;#]*80[^;#]*default_server' "$file" && echo foreign
-  grep -Eqs '^[^#]*listen[^;#]*443[^;#]*default_server' "$file" && echo foreign-https
+  [ -f "$file" ] && sed 's/#.*//' "$file" | tr '\\n\\t\\r;{}' '   \\n\\n\\n' |
+    sed -n "s,^ *listen  *,listen \${file%/*} ,p; s,^ *server *\\$,server \${file%/*},p"
 done
 for link in /etc/smtp-setup/web/*/tls; do
   [ -L "$link" ] || continue
@@ -39,12 +44,58 @@ true`,
     const lines = readLines(stdout);
     return {
       ready: lines.includes('ready'),
-      foreignDefault: lines.includes('foreign'),
-      foreignHttpsDefault: lines.includes('foreign-https'),
+      ...readDefaults(lines),
       sites: lines.flatMap(readSite),
     };
   },
 };
+
+/** nginx(5): a server without `listen` listens on 80; among those of one port without `default_server` the first is it. */
+function readDefaults(
+  lines: readonly string[],
+): Pick<WebState, 'foreignDefault' | 'foreignHttpsDefault' | 'before'> {
+  const found: { folder: SiteFolder; port: number; named: boolean }[] = [];
+  let silent: SiteFolder | undefined;
+  const endServer = () => {
+    if (silent !== undefined) found.push({ folder: silent, port: 80, named: false });
+    silent = undefined;
+  };
+  for (const line of lines) {
+    const match = /^(server|listen) (\/etc\/nginx\/(?:conf\.d|sites-enabled)) ?(.*)$/.exec(line);
+    if (match === null) continue;
+    const folder = match[2] as SiteFolder;
+    if (match[1] === 'server') {
+      endServer();
+      silent = folder;
+      continue;
+    }
+    silent = undefined;
+    const [where = '', ...flags] = (match[3] ?? '').trim().split(/\s+/);
+    const port = wildcardPort(where);
+    if (port === undefined || flags.includes('quic')) continue;
+    found.push({ folder, port, named: flags.includes('default_server') || flags.includes('default') });
+  }
+  endServer();
+  const unnamed = [80, 443].flatMap((port) => {
+    const there = found.filter((one) => one.port === port);
+    return there.some(({ named }) => named) ? [] : there;
+  });
+  const before = unnamed.some(({ folder }) => folder === '/etc/nginx/sites-enabled')
+    ? '/etc/nginx/sites-enabled'
+    : unnamed[0]?.folder;
+  return {
+    foreignDefault: found.some(({ port }) => port === 80),
+    foreignHttpsDefault: found.some(({ port }) => port === 443),
+    ...(before === undefined ? {} : { before }),
+  };
+}
+
+/** Of what `listen` says: the port, unless it is one address's alone, which takes nothing from the others. */
+function wildcardPort(where: string): number | undefined {
+  const match = /^(?:(?:\*|0\.0\.0\.0|\[::\]):)?(\d{1,5})$/.exec(where);
+  if (match !== null) return Number(match[1]);
+  return /^(?:\*|0\.0\.0\.0|\[::\])$/.test(where) ? 80 : undefined;
+}
 
 function readSite(line: string): WebSiteState[] {
   const match = /^site ([a-z0-9.-]+) (none|stand-in|issued) ([A-Za-z0-9.*,-]*) ?(\S*)$/.exec(line);

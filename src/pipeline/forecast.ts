@@ -9,7 +9,7 @@ import { openResolvers, type Resolvers } from './open-resolvers.js';
 import { preflight, reachServer, worthShowing } from './prepare.js';
 import type { Session } from './session.js';
 import { domainsOf, surveyZones, type ZoneCache } from './survey.js';
-import { prepareTakeOver } from './take-over.js';
+import { prepareForeignPostfix, prepareTakeOver } from './take-over.js';
 
 export interface Forecast {
   plan: FullPlan;
@@ -32,7 +32,12 @@ export async function forecast(
     reachServer(session, answers, { egress: 'when-fresh' }),
     surveyZones(session, given, hostname, resolvers, around?.zones),
   ]);
-  const config = prepareTakeOver(given, hostname, zones, consents);
+  const config = prepareForeignPostfix(
+    prepareTakeOver(given, hostname, zones, consents),
+    hostname,
+    reached.facts,
+    options.consents.onConflict,
+  );
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
   const { connection } = reached.link;

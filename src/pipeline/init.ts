@@ -26,7 +26,7 @@ import { recogniseDns } from './recognise-dns.js';
 import { travel } from './road.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
-import { prepareTakeOver } from './take-over.js';
+import { prepareForeignPostfix, prepareTakeOver } from './take-over.js';
 
 /** `init`: finds out, asks the rest, and travels the road; on a finished server it only adds what is new. */
 export const runInit: Run<InitOptions> = async (context, options) => {
@@ -72,6 +72,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   ({ config, consents } = await askAboutForeignMx(asker, { config, hostname, zones, consents }));
   config = prepareTakeOver(config, hostname, zones, consents);
   const settled = await settleRunning(session, reached, await context.createProgress());
+  config = prepareForeignPostfix(config, hostname, settled.facts, options.consents.onConflict);
   const fresh = settled.facts.state.manifest === 'absent';
   const offered = await offerRelay({ ...session, answers }, settled, config, hostname);
   config = offered.config;

@@ -10,6 +10,7 @@ import { planZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
 import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
 import { Exit, SetupError } from '../errors.js';
+import { hasForeignPostfix } from '../facts/foreign-postfix.js';
 import type { Facts } from '../facts/index.js';
 import { readFiles } from '../facts/read-facts.js';
 import { buildModel, letsEncrypt, type Models } from '../plan/build-model.js';
@@ -181,7 +182,9 @@ export async function makePlan(
     manual: [
       ...addresses.manual,
       ...bounceNotes(config, hostname, live, facts.accounts),
-      ...(server.unknownRecipients === 'defer' ? [recallDeferral(hostname, now, takenOver.length > 0)] : []),
+      ...(server.unknownRecipients === 'defer'
+        ? [recallDeferral(hostname, now, takenOver.length > 0 || hasForeignPostfix(facts))]
+        : []),
     ],
     secrets: [...accounts.secrets, ...logins.secrets],
     models,

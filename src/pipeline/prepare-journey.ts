@@ -10,7 +10,7 @@ import { preflight, type Reached, reachServer, settleRunning, worthShowing } fro
 import type { Journey } from './road.js';
 import type { Session } from './session.js';
 import { domainsOf, surveyZones, type ZoneCache, type ZoneSurvey } from './survey.js';
-import { prepareTakeOver } from './take-over.js';
+import { prepareForeignPostfix, prepareTakeOver } from './take-over.js';
 
 /** A configuration to be made so, and what a day-two command wants beside it. */
 export interface ApplyRequest {
@@ -57,8 +57,13 @@ export async function prepareJourney(
     reachServer(session, answers, { egress: 'when-fresh' }),
     surveyZones(session, given, hostname, resolvers, around?.zones),
   ]);
-  const config = prepareTakeOver(request.finalConfig ?? given, hostname, zones, consents);
   const reached = await settleRunning(session, first, await context.createProgress());
+  const config = prepareForeignPostfix(
+    prepareTakeOver(request.finalConfig ?? given, hostname, zones, consents),
+    hostname,
+    reached.facts,
+    request.consents.onConflict,
+  );
   const server = config.servers[hostname];
   if (server === undefined) throw new Error('the chosen server is not in the configuration');
   const listings = await askBlockLists(reached, config, hostname, resolvers);

@@ -4,7 +4,10 @@ import type { LiveRecord } from '../dns/record.js';
 import type { Consents } from '../dns/zone-plan.js';
 import { Exit, SetupError } from '../errors.js';
 import type { AccountsState } from '../facts/accounts.js';
+import { hasForeignPostfix } from '../facts/foreign-postfix.js';
+import type { Facts } from '../facts/index.js';
 import { parseAddress } from '../lib/names.js';
+import type { OnConflict } from '../plan/build-server-plan.js';
 import type { ManualStep, ServerStep } from '../plan/step.js';
 import { domainsOf } from './survey.js';
 
@@ -67,6 +70,24 @@ export function prepareTakeOver(
   const server = config.servers[hostname];
   if (server === undefined || consents.takeOverMx === undefined) return config;
   if (findForeignMx(config, hostname, zones).size === 0) return config;
+  return {
+    ...config,
+    servers: { ...config.servers, [hostname]: { ...server, unknownRecipients: 'defer' } },
+  };
+}
+
+/**
+ * The same where Postfix's own configuration is to give way to ours: whoever it knew as a recipient may have no mailbox
+ * yet. Pure.
+ */
+export function prepareForeignPostfix(
+  config: Config,
+  hostname: string,
+  facts: Pick<Facts, 'packages' | 'files' | 'state'>,
+  onConflict: OnConflict,
+): Config {
+  const server = config.servers[hostname];
+  if (server === undefined || onConflict !== 'take-over' || !hasForeignPostfix(facts)) return config;
   return {
     ...config,
     servers: { ...config.servers, [hostname]: { ...server, unknownRecipients: 'defer' } },

@@ -223,6 +223,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
     webReady: web.ready,
     nextKey: certificate.nextDigest !== undefined,
     foreignWebDefault: web.foreignDefault,
+    ...(web.before === undefined ? {} : { sitesBefore: web.before }),
     ownUpgrades: facts.ownUpgrades,
     relayLogins: relayLogins.map(({ name }) => name),
     foreignHttpsDefault: web.foreignHttpsDefault,

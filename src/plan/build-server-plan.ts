@@ -78,7 +78,10 @@ export function refuseConflicts(plan: ServerPlan, onConflict: OnConflict = 'stop
       ...shortDiff(conflict.diff),
     ]),
     fix: [
-      'Keep them as they are: run again with --on-conflict keep.',
+      // Somebody else's whole configuration beside the rest of ours would work for nobody.
+      ...(plan.conflicts.every(({ kind }) => kind === 'foreign')
+        ? []
+        : ['Keep them as they are: run again with --on-conflict keep.']),
       'Let smtp-setup write its own (a backup stays on the server): run again with --on-conflict take-over.',
     ],
   });

@@ -21,7 +21,7 @@ nginx_stock_site() {
 # nginx_validate: the staged files in a configuration of its own; the whole is checked by nginx before it reloads.
 nginx_validate() {
   local main="$STAGE/.nginx.conf" said
-  printf 'pid %s/.nginx.pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include %s/etc/nginx/conf.d/smtp-setup*.conf; }\n' \
+  printf 'pid %s/.nginx.pid;\nerror_log stderr;\nevents {}\nhttp { access_log off; include %s/etc/nginx/*/*smtp-setup*.conf; }\n' \
     "$STAGE" "$STAGE" >"$main"
   said=$(nginx -t -q -c "$main" 2>&1) && return 0
   problem "nginx: $(short_text "$said")"

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
 import { inNamespace } from '../../src/sandbox/net/network.js';
 import { tryRun } from '../../src/sandbox/run.js';
+import { knock as knockAt } from '../helpers/knock.js';
 import { openProvisioned, shell, type World } from '../helpers/world.js';
 
 /** What keeps a finished server safe, seen from the machines around it. */
@@ -23,16 +24,7 @@ export function tellGuardStory(image: VpsImage): void {
   };
   const settled = () => expect.stringMatching(/^0\n/);
 
-  /** `open`, or why a connection from another machine of the lab did not come about. */
-  async function knock(port: number, from = 'client', address = world.lab.vps.ipv4): Promise<string> {
-    const program = `use IO::Socket::IP; my $s = IO::Socket::IP->new(PeerHost => '${address}', PeerPort => ${port}, Timeout => 5);
-      print $s ? 'open' : $! =~ /refused/ ? 'refused' : "no ($!)"`;
-    const { stdout } = await tryRun(
-      'nsenter',
-      inNamespace(world.lab.name, from, ['perl', '-e', program]).slice(1),
-    );
-    return stdout;
-  }
+  const knock = (port: number, from?: string, address?: string) => knockAt(world, port, from, address);
 
   /** Calls functions of the run library on the server, as the last run left it there. */
   const library = (calls: string) =>
@@ -263,8 +255,10 @@ ${calls}`,
       expect(await plan()).toEqual(settled());
     });
 
-    it('is there again after a reboot', async () => {
+    it("is there again after a reboot, although somebody's file flushes everything then", async () => {
+      await shell(world, 'grep -q "^flush ruleset" /etc/nftables.conf && systemctl enable nftables');
       await world.lab.vps.reboot();
+      await shell(world, 'systemctl is-system-running --wait');
       expect(await shell(world, 'nft list chain inet smtp_setup input')).toContain('policy drop');
       expect(await knock(22)).toBe('open');
     });

@@ -1,4 +1,5 @@
-import type { Finding } from '../check.js';
+import { hasForeignPostfix } from '../../facts/foreign-postfix.js';
+import type { Finding, Status } from '../check.js';
 import { finding, type PreflightContext, type PreflightFacts } from './rule.js';
 
 /** Mail servers that Debian's Postfix replaces: a package conflict, so apt removes them. */
@@ -22,6 +23,7 @@ export function checkPackages(facts: PreflightFacts, context: PreflightContext):
     ...checkSources(facts),
     ...checkPanels(facts),
     ...checkOtherMta(facts),
+    ...checkForeignPostfix(facts),
   ];
 }
 
@@ -168,24 +170,50 @@ function checkPanels({ otherMail }: PreflightFacts): Finding[] {
   ];
 }
 
+/** How each is told to deliver its queue now; the others understand `sendmail -q`. */
+const deliverQueue = (installed: readonly string[]): string =>
+  installed.some((name) => name.startsWith('exim4')) ? 'exim4 -qff' : 'sendmail -q';
+
 function checkOtherMta({ packages, otherMail }: PreflightFacts): Finding[] {
   const found = otherMtas.filter((name) => packages.get(name)?.installed);
   if (found.length === 0) return [];
-  const queue = otherMail.queued ?? 0;
+  const report = (status: Status, message: string, observed: string, fix: string) => [
+    finding('SRV-OTHER-MTA', status, 'Another mail server', found.join(', '), message, { observed, fix }),
+  ];
+  const { queued } = otherMail;
+  if (queued !== undefined && queued > 0) {
+    return report(
+      'fail',
+      'Mail waits in the queue of a mail server that Postfix would replace, and Postfix cannot read it.',
+      inQueue(queued),
+      `Deliver what waits on the server (${deliverQueue(found)}); mailq lists what is left, to be removed where nobody needs it. Then run this again.`,
+    );
+  }
+  return report(
+    'warn',
+    'Postfix replaces it; apt removes the package, its files under /etc and /var stay.',
+    queued === undefined ? 'its queue could not be counted' : 'its queue is empty',
+    queued === undefined ? 'See on the server that nothing waits any more: mailq' : 'Nothing to do.',
+  );
+}
+
+function checkForeignPostfix(facts: PreflightFacts): Finding[] {
+  if (!hasForeignPostfix(facts)) return [];
+  const queued = facts.otherMail.queued ?? 0;
   return [
     finding(
-      'SRV-OTHER-MTA',
+      'SRV-OTHER-POSTFIX',
       'warn',
       'Another mail server',
-      found.join(', '),
-      'Postfix replaces it; apt removes the package, its files under /etc and /var stay.',
+      '/etc/postfix',
+      'Postfix works here already, with a configuration of its own.',
       {
-        observed: queue > 0 ? `${queue} messages in its queue` : 'its queue is empty',
-        fix:
-          queue > 0
-            ? 'Deliver what waits before you go on (exim4 -qff): the new server does not read that queue.'
-            : 'Nothing to do.',
+        observed: queued > 0 ? `${inQueue(queued)}, which stay there and go out later` : 'its queue is empty',
+        fix: 'Make a mailbox or an alias for everybody who gets mail here today. Until then it is put off, not refused; /var/mail and the homes stay as they are.',
       },
     ),
   ];
 }
+
+const inQueue = (count: number): string =>
+  count === 1 ? '1 message in its queue' : `${count} messages in its queue`;

@@ -13,6 +13,7 @@ export type PreflightFacts = Pick<
   | 'firstBoot'
   | 'packages'
   | 'candidates'
+  | 'files'
   | 'otherMail'
   | 'listeners'
   | 'addresses'

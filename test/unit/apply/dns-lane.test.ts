@@ -108,6 +108,17 @@ describe('the DNS lane', () => {
     expect(t.events.at(-1)).toBe('unlock');
   });
 
+  test('a value that was learnt on the way and stands there already is no drift', async () => {
+    const there = txt(`s1._domainkey.${domainName}`, 'v=DKIM1; k=rsa; p=MIIB');
+    const t = setUp([there]);
+    const [created] = plan([]).changes.filter(({ op }) => op === 'create');
+    if (created === undefined) throw new Error('nothing is created');
+    const { name, ttl, data } = there;
+    const learnt = { ...created, after: { name, ttl, data }, rrsetBefore: [there] };
+    expect(await t.lane.applyStage(learnt.stage, [learnt])).toMatchObject({ written: 0, alreadyThere: 1 });
+    expect(t.state.records).toEqual([there]);
+  });
+
   test('without changes it asks nobody and writes nothing', async () => {
     const t = setUp([]);
     expect(await applyAll(t.lane, { ...plan([]), changes: [] })).toEqual(

@@ -283,6 +283,19 @@ describe('steps beside the files', () => {
     expect(conf).toContain(`server_name ~^autoconfig\\.${'a'.repeat(40)}\\.example$;`);
   });
 
+  test('behind sites that answer for unknown names because they come first, ours come last', () => {
+    const has = { ...done, foreignWebDefault: true, foreignHttpsDefault: true };
+    const paths = (sitesBefore: NonNullable<typeof debian.has.sitesBefore>) =>
+      ['nginx', 'web'].map((id) => get(id).files({ ...debian, has: { ...has, sitesBefore } })[0]?.path);
+    expect(paths('/etc/nginx/sites-enabled')).toEqual([
+      '/etc/nginx/sites-enabled/zz-smtp-setup.conf',
+      '/etc/nginx/sites-enabled/zz-smtp-setup-web.conf',
+    ]);
+    expect(paths('/etc/nginx/conf.d')[0]).toBe('/etc/nginx/conf.d/zz-smtp-setup.conf');
+    for (const id of ['nginx', 'web'])
+      expect(get(id).watch).toEqual(expect.arrayContaining([expect.stringContaining('sites-enabled/zz-')]));
+  });
+
   test('a domain without mail here, or without web names, is not served', () => {
     const bare = debian.domains.map(({ web: _web, ...domain }) => domain);
     expect(get('web').files({ ...debian, domains: bare })).toEqual([]);

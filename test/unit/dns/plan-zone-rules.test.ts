@@ -465,6 +465,12 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     const old = live(name, tlsa('cc'), ours('tlsa'));
     const again = plan([ourMx, old, live(name, tlsa('bb'), ours('tlsa'))], feature(undefined, 'bb'));
     expect(ofTlsa(again).map(({ op }) => op)).toEqual(['create']);
+    const current = live(name, tlsa('aa'), ours('tlsa'));
+    const values = { [name]: [tlsa('aa'), tlsa('bb')] };
+    const next = fillPending(ofTlsa(plan([ourMx, current], feature('aa', undefined))), values);
+    expect(next.map(({ after }) => after?.data)).toEqual([tlsa('bb')]);
+    const returned = fillPending(ofTlsa(plan([ourMx, current], feature(undefined, undefined))), values);
+    expect(returned.map(({ after }) => after?.data)).toEqual([tlsa('bb'), tlsa('aa')]);
     const both = [live(name, tlsa('aa'), ours('tlsa')), live(name, tlsa('bb'), ours('tlsa'))];
     const settled = plan([ourMx, old, ...both], feature('aa', 'bb'));
     expect(ofTlsa(settled)).toEqual([]);

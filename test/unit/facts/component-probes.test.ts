@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { accounts } from '../../../src/facts/accounts.js';
@@ -105,9 +106,70 @@ describe('small facts', () => {
   it('the web root and foreign default sites', () => {
     const none = { ready: false, foreignDefault: false, foreignHttpsDefault: false, sites: [] };
     expect(web.parse(out('ready\n'))).toEqual({ ...none, ready: true });
-    expect(web.parse(out('ready\nforeign\n'))).toEqual({ ...none, ready: true, foreignDefault: true });
-    expect(web.parse(out('foreign-https\n'))).toEqual({ ...none, foreignHttpsDefault: true });
+    const sites = (...lines: string[]) =>
+      web.parse(out(lines.map((line) => line.replace('~', '/etc/nginx')).join('\n')));
+    expect(sites('server ~/sites-enabled', 'listen ~/sites-enabled 80 default_server', 'ready')).toEqual({
+      ...none,
+      ready: true,
+      foreignDefault: true,
+    });
+    expect(
+      sites(
+        'server ~/conf.d',
+        'listen ~/conf.d [::]:443 ssl default_server',
+        'server ~/conf.d',
+        'listen ~/conf.d 443 ssl',
+      ),
+    ).toEqual({ ...none, foreignHttpsDefault: true });
+    const first = { ...none, foreignDefault: true };
+    expect(sites('server ~/conf.d', 'listen ~/conf.d *:80')).toEqual({
+      ...first,
+      before: '/etc/nginx/conf.d',
+    });
+    // Without a word of it, a server listens on 80.
+    expect(sites('server ~/conf.d', 'server ~/sites-enabled', 'listen ~/sites-enabled 0.0.0.0')).toEqual({
+      ...first,
+      before: '/etc/nginx/sites-enabled',
+    });
+    const apart = ['8080 default_server', '192.0.2.1:80', 'unix:/run/x', '443 quic', '127.0.0.1'];
+    expect(sites(...apart.flatMap((one) => ['server ~/conf.d', `listen ~/conf.d ${one}`]))).toEqual(none);
     expect(web.parse(absent)).toEqual(none);
+  });
+
+  it("sites are found in files as people write them, without the distribution's and ours", () => {
+    const root = mkdtempSync(join(tmpdir(), 'smtp-setup-web-'));
+    try {
+      for (const folder of ['conf.d', 'sites-enabled'])
+        mkdirSync(join(root, 'etc/nginx', folder), { recursive: true });
+      const put = (path: string, text: string) => writeFileSync(join(root, 'etc/nginx', path), text);
+      put(
+        'nginx.conf',
+        'http {\n  include /etc/nginx/conf.d/*.conf;\n  include /etc/nginx/sites-enabled/*;\n}\n',
+      );
+      put('conf.d/smtp-setup.conf', 'server { listen 80 default_server; }');
+      put('sites-enabled/zz-smtp-setup.conf', 'server { listen 80; }');
+      put(
+        'sites-enabled/shop',
+        '# listen 80 default_server;\nserver\n{ server_name a.test; listen\t443 ssl\n http2;\n  location / { root /srv; } }\n',
+      );
+      const script = web.script.replaceAll('/etc/nginx', `${root}/etc/nginx`);
+      const { stdout } = spawnSync('sh', ['-c', script]);
+      expect(web.parse(out(stdout.toString().replaceAll(root, '')))).toMatchObject({
+        foreignDefault: false,
+        foreignHttpsDefault: true,
+        before: '/etc/nginx/sites-enabled',
+      });
+      put(
+        'nginx.conf',
+        'http {\n  include /etc/nginx/conf.d/*.conf;\n # include /etc/nginx/sites-enabled/*;\n}\n',
+      );
+      const again = spawnSync('sh', ['-c', script]);
+      expect(web.parse(out(again.stdout.toString().replaceAll(root, '')))).toMatchObject({
+        foreignHttpsDefault: false,
+      });
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   it('what a domain serves over HTTPS, and with which certificate', () => {

@@ -7,6 +7,7 @@ import {
   findForeignMx,
   parseTakeOver,
   planRecipients,
+  prepareForeignPostfix,
   prepareTakeOver,
   recallDeferral,
 } from '../../../src/pipeline/take-over.js';
@@ -60,6 +61,18 @@ describe('a foreign MX', () => {
     expect(after.servers[hostName]?.unknownRecipients).toBe('defer');
     expect(prepareTakeOver(config, hostName, zones(), none)).toBe(config);
     expect(prepareTakeOver(config, hostName, zones([mx(hostName)]), listed)).toBe(config);
+  });
+
+  it('and so does the configuration of a Postfix that was here before', () => {
+    const path = '/etc/postfix/main.cf';
+    const file = { type: 'file', mode: '0644', owner: 'root:root', pristine: false } as const;
+    const version = { version: '3.7.11', installed: true, held: false };
+    const state = { manifest: 'absent', generation: 0, pending: [], runs: [] } as const;
+    const facts = { packages: new Map([['postfix', version]]), files: new Map([[path, file]]), state };
+    const after = prepareForeignPostfix(config, hostName, facts, 'take-over');
+    expect(after.servers[hostName]?.unknownRecipients).toBe('defer');
+    expect(prepareForeignPostfix(config, hostName, facts, 'stop')).toBe(config);
+    expect(prepareForeignPostfix(config, hostName, { ...facts, files: new Map() }, 'take-over')).toBe(config);
   });
 
   it('is followed by the day on which they are refused again', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Component, ExtraStep } from '../../../src/components/component.js';
 import type { ServerModel } from '../../../src/components/model.js';
+import type { SetupError } from '../../../src/errors.js';
 import type { ManifestEntry, ServerState } from '../../../src/facts/server-state.js';
 import type { UnitState } from '../../../src/facts/units.js';
 import type { WatchedFile } from '../../../src/facts/watched-files.js';
@@ -372,6 +373,21 @@ describe('a file that somebody changed', () => {
     ]);
     expect(() => refuseConflicts(plan)).toThrow(expect.objectContaining({ code: 'E_HAND_EDITED', exit: 1 }));
     expect(() => refuseConflicts(plan, 'keep')).not.toThrow();
+  });
+
+  it('of somebody else, as a whole, is not offered to be kept: it would not fit ours', () => {
+    const fixes = (kind: 'edited' | 'foreign') => {
+      const { conflicts, ...plan } = buildServerPlan(input(components, edited, { contents }));
+      try {
+        refuseConflicts({ ...plan, conflicts: conflicts.map((one) => ({ ...one, kind })) });
+      } catch (error) {
+        return (error as SetupError).fix.join('\n');
+      }
+      return '';
+    };
+    expect(fixes('edited')).toContain('--on-conflict keep');
+    expect(fixes('foreign')).not.toContain('--on-conflict keep');
+    expect(fixes('foreign')).toContain('--on-conflict take-over');
   });
 
   it('is kept if the user says so, and the next plan has nothing to do', () => {

@@ -229,13 +229,41 @@ describe('packages', () => {
     expect(find('SRV-FIRST-BOOT', { firstBoot: { cloudInit: 'error', jobs: [] } })?.status).toBe('warn');
   });
 
-  it('another mail server is replaced, with a word on its queue', () => {
+  it('another mail server is replaced once its queue is empty', () => {
     const packages = new Map([['exim4-daemon-light', version]]);
-    expect(find('SRV-OTHER-MTA', { packages, otherMail: { panels: [], queued: 3 } })).toMatchObject({
-      status: 'warn',
+    const look = (queued?: number) =>
+      find('SRV-OTHER-MTA', {
+        packages,
+        otherMail: { panels: [], ...(queued === undefined ? {} : { queued }) },
+      });
+    expect(look(0)).toMatchObject({ status: 'warn', observed: 'its queue is empty' });
+    expect(look()).toMatchObject({ status: 'warn', observed: 'its queue could not be counted' });
+    expect(look(3)).toMatchObject({
+      status: 'fail',
       observed: '3 messages in its queue',
       fix: { text: expect.stringContaining('exim4 -qff') },
     });
+  });
+
+  it('a Postfix that somebody set up is told from ours, with a word on its queue', () => {
+    const packages = new Map([['postfix', version]]);
+    const path = '/etc/postfix/main.cf';
+    const files = new Map([
+      [path, { type: 'file', mode: '0644', owner: 'root:root', pristine: false } as const],
+    ]);
+    const otherMail = { panels: [], queued: 2 };
+    const look = (more: Parameters<typeof find>[1]) =>
+      find('SRV-OTHER-POSTFIX', { packages, files, otherMail, ...more });
+    expect(look({})).toMatchObject({
+      status: 'warn',
+      observed: expect.stringMatching(/^2 messages in its queue/),
+    });
+    const entry = { path, sha256: '', mode: '0644', owner: 'root:root', group: 'postfix' };
+    const manifest = { schema: 1, generation: 1, files: [entry] };
+    const { state } = facts();
+    expect(look({ state: { ...state, manifest } })).toBeUndefined();
+    expect(look({ state: { ...state, pending: ['postfix'] } })).toBeUndefined();
+    expect(look({ files: new Map() })).toBeUndefined();
   });
 });
 
