@@ -5,7 +5,7 @@ import type { Stage } from '../dns/record.js';
 import { systemClock } from '../dns/resolver/index.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
 import { messageOf, SetupError } from '../errors.js';
-import { certifyDuringInstall } from '../plan/arrange-steps.js';
+import { canCertifyEarly, certifyDuringInstall } from '../plan/arrange-steps.js';
 import type { Connection } from '../ssh/connection.js';
 import type { Progress } from '../ui/events.js';
 import { explainRefusal } from './carry-out-errors.js';
@@ -107,7 +107,10 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
 
     /** The certificates are asked for beside the installation when the authority would find the server by now. */
     async install(): Promise<void> {
-      certified = plan.server.steps.some(({ run }) => run === 'certify') && (await dns.seenSoon('host'));
+      certified =
+        plan.server.steps.some(({ run }) => run === 'certify') &&
+        canCertifyEarly(plan.models.model.firewall) &&
+        (await dns.seenSoon('host'));
       const steps = certified ? certifyDuringInstall(plan.server.steps) : plan.server.steps;
       for (const { id, message } of await server.run('install', steps)) missCertificate(id, message);
     },

@@ -1,5 +1,5 @@
 import type { Component } from '../components/component.js';
-import type { ServerModel } from '../components/model.js';
+import type { FirewallModel, ServerModel } from '../components/model.js';
 import type { Facts } from '../facts/index.js';
 import type { ServerStep } from './step.js';
 
@@ -82,6 +82,11 @@ export function certifyDuringInstall(steps: readonly ServerStep[]): ServerStep[]
     joined.splice(behind + 1, 0, { ...step, run: 'install', mayFail: true });
   }
   return joined;
+}
+
+/** False where rules of somebody else keep the authority out until the installation has opened port 80. */
+export function canCertifyEarly({ kind, open }: FirewallModel): boolean {
+  return kind === 'off' || kind === 'own' || open.includes(80);
 }
 
 /** By component: what an early one needs is as early. */

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Component, ExtraStep } from '../../../src/components/component.js';
-import type { ServerModel } from '../../../src/components/model.js';
+import type { FirewallModel, ServerModel } from '../../../src/components/model.js';
 import type { SetupError } from '../../../src/errors.js';
 import type { ManifestEntry, ServerState } from '../../../src/facts/server-state.js';
 import type { UnitState } from '../../../src/facts/units.js';
 import type { WatchedFile } from '../../../src/facts/watched-files.js';
 import { sha256 } from '../../../src/lib/sha256.js';
-import { certifyDuringInstall } from '../../../src/plan/arrange-steps.js';
+import { canCertifyEarly, certifyDuringInstall } from '../../../src/plan/arrange-steps.js';
 import {
   buildServerPlan,
   listChangedPaths,
@@ -308,6 +308,17 @@ describe('the server plan', () => {
     expect(ids.indexOf('a-cert')).toBe(ids.indexOf('files-a') + 1);
     expect(steps.find(({ id }) => id === 'files-b')?.after).toContain('a-cert');
     expect(steps.find(({ id }) => id === 'files-c')?.after).not.toContain('a-cert');
+  });
+
+  it.each([
+    ['off', [], true],
+    ['own', [], true],
+    ['ufw', [22], false],
+    ['ufw', [22, 80], true],
+    ['firewalld', [22], false],
+    ['chains', [22, 443], false],
+  ] as const)('does so with a filter of kind %s that lets in %j: %s', (kind, open, early) => {
+    expect(canCertifyEarly({ kind, open } as unknown as FirewallModel)).toBe(early);
   });
 
   it('leaves to the last run what differs only once all is live, on top of what the first wrote', () => {
