@@ -2,6 +2,7 @@ import type { PlanOptions } from '../cli/commands/plan.js';
 import type { Context } from '../cli/context.js';
 import type { Outcome } from '../cli/outcome.js';
 import { Exit } from '../errors.js';
+import { refuseConflicts } from '../plan/build-server-plan.js';
 import { renderFleetPlan } from '../ui/report/fleet.js';
 import { isEmptyPlan, planDocument } from '../ui/report/plan.js';
 import { preflightDocument } from '../ui/report/preflight.js';
@@ -20,24 +21,22 @@ export async function planFleet(
   const looked = await forEachMember(fleet.members, options.parallel, (member) =>
     forecast(member, options, fleet.around),
   );
+  const { onConflict } = options.consents;
   const plans = looked.flatMap((result) => (result.ok ? [result.value] : []));
-  io.print(
-    renderFleetPlan(
-      io,
-      plans.map(({ plan }) => toPlanView(plan)),
-    ),
-  );
+  const views = plans.map(({ plan }) => toPlanView(plan, onConflict));
+  io.print(renderFleetPlan(io, views));
   const judged = looked.map((result) => {
     if (!result.ok) return result;
     try {
       refuseDnsConflicts(result.value.plan);
+      refuseConflicts(result.value.plan.server, onConflict);
       return result;
     } catch (error) {
       return { hostname: result.hostname, ok: false as const, error };
     }
   });
   const errors = reportFailures(context, judged);
-  const pending = plans.some(({ plan }) => !isEmptyPlan(toPlanView(plan)));
+  const pending = views.some((view) => !isEmptyPlan(view));
   const exit = errors.size > 0 ? Exit.failed : pending && options.exitCode ? Exit.pending : Exit.ok;
   return {
     exit,
@@ -45,7 +44,7 @@ export async function planFleet(
       pending,
       servers: [
         ...plans.map(({ plan, findings }) => ({
-          ...planDocument(toPlanView(plan)),
+          ...planDocument(toPlanView(plan, onConflict)),
           ...preflightDocument(findings),
         })),
         ...looked.flatMap((result) => (result.ok ? [] : [{ hostname: result.hostname }])),

@@ -222,10 +222,12 @@ export function isPrivateNetwork(resolvers: Resolvers, server: ServerConfig): bo
   );
 }
 
-export function toPlanView(plan: FullPlan): PlanView {
+export function toPlanView(plan: FullPlan, onConflict: OnConflict = 'stop'): PlanView {
+  const edited = onConflict === 'take-over' ? [] : plan.server.conflicts;
   return {
     hostname: plan.hostname,
     server: plan.server.steps,
+    edited: edited.map(({ path, reason }) => ({ path, reason, kept: onConflict === 'keep' })),
     zones: plan.zones.map((zone) => zone.plan),
     reverse: plan.addresses.reverse,
     manual: plan.manual,

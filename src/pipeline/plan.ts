@@ -1,6 +1,7 @@
 import type { PlanOptions } from '../cli/commands/plan.js';
 import type { Run } from '../cli/outcome.js';
 import { Exit } from '../errors.js';
+import { refuseConflicts } from '../plan/build-server-plan.js';
 import { isEmptyPlan, planDocument, renderPlan } from '../ui/report/plan.js';
 import { preflightDocument } from '../ui/report/preflight.js';
 import { chooseServers, openServerSession } from './choose-servers.js';
@@ -15,9 +16,11 @@ export const runPlan: Run<PlanOptions> = async (context, options) => {
   const session = await openServerSession(context, options, chosen[0]);
   const { io } = context;
   const { plan, findings } = await forecast(session, options);
-  const view = toPlanView(plan);
+  const { onConflict } = options.consents;
+  const view = toPlanView(plan, onConflict);
   io.print(renderPlan(io, view));
   refuseDnsConflicts(plan);
+  refuseConflicts(plan.server, onConflict);
   const pending = !isEmptyPlan(view);
   return {
     exit: pending && options.exitCode ? Exit.pending : Exit.ok,

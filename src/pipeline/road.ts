@@ -87,7 +87,7 @@ export async function planJourney(journey: Journey): Promise<PlannedJourney> {
   const plan = await makePlan(session, connection, components, facts, zones, resolvers, request);
   refuseDnsConflicts(plan);
   refuseConflicts(plan.server, request.onConflict);
-  return { journey, plan, view: withRemovals(toPlanView(plan), removals) };
+  return { journey, plan, view: withRemovals(toPlanView(plan, request.onConflict), removals) };
 }
 
 /** The end of a journey on which there is nothing to do. */

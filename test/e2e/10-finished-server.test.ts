@@ -217,6 +217,9 @@ describe('a file that somebody edited', () => {
   it('stops everything, or stays, or goes, as one says', async () => {
     const original = await shell(world, `sha256sum ${file}`);
     await shell(world, `echo '# by hand' >>${file}`);
+    const planned = await command('plan', '--exit-code');
+    expectExit(planned, 1);
+    expect(planned.stdout).toMatch(/cannot be carried out[\s\S]*main\.cf {2}changed since/);
     const stopped = await command('apply');
     expectExit(stopped, 1);
     expect(said(stopped)).toContain('E_HAND_EDITED');
@@ -225,7 +228,9 @@ describe('a file that somebody edited', () => {
     expect(said(stopped)).toContain('--on-conflict take-over');
     expect(await edited()).toBe('# by hand');
 
-    expectExit(await command('apply', '--on-conflict', 'keep'), 0);
+    const kept = await command('apply', '--on-conflict', 'keep');
+    expectExit(kept, 0);
+    expect(kept.stdout).toMatch(/main\.cf .*it is kept/);
     expect(await edited()).toBe('# by hand');
 
     expectExit(await command('apply', '--on-conflict', 'take-over'), 0);

@@ -13,6 +13,8 @@ export interface PlanView {
   hostname: string;
   server: readonly ServerStep[];
   zones: readonly ZonePlan[];
+  /** Files that somebody else changed, and that are not written therefore; kept as one said, or the end of the plan. */
+  edited?: readonly { path: string; reason: string; kept: boolean }[];
   /** Reverse names (PTR) that the hosting provider's API sets. */
   reverse?: readonly { address: string; before?: string; after: string; at: string }[];
   manual: readonly ManualStep[];
@@ -40,7 +42,8 @@ export function renderPlan(io: Io, plan: PlanView): string {
 
 /** What it all comes to, in one line. */
 export function renderHeadline({ chalk, mark }: Style, plan: PlanView): string {
-  const stopped = plan.zones.some(({ conflicts }) => conflicts.length > 0);
+  const stopped =
+    plan.zones.some(({ conflicts }) => conflicts.length > 0) || plan.edited?.some(({ kept }) => !kept);
   if (stopped) return chalk.bold(`Plan for ${plan.hostname}: it cannot be carried out as things stand`);
   if (isEmptyPlan(plan)) return `${mark.done} Nothing to change on ${plan.hostname} or in DNS.`;
   return chalk.bold(`Plan for ${plan.hostname}: ${countPlan(plan)}`);
@@ -59,6 +62,7 @@ export function planDocument(plan: PlanView): Record<string, unknown> {
       files: (files ?? []).map(({ path, mode, owner }) => ({ path, mode, owner })),
       preview: preview ?? [],
     })),
+    edited: plan.edited ?? [],
     zones: plan.zones.map(({ zone, changes, kept, conflicts, notes, waits, manual }) => ({
       zone: zone.name,
       changes: changes.map(({ id, stage, op, role, before, after, reason, pending }) => ({
@@ -119,7 +123,11 @@ function renderReverse({ chalk }: Style, changes: NonNullable<PlanView['reverse'
   });
 }
 
-export function renderServer(io: Io, { chalk, bar }: Style, { server }: PlanView): string[] {
+export function renderServer(
+  io: Io,
+  { chalk, bar, mark }: Style,
+  { server, edited = [] }: PlanView,
+): string[] {
   const lines: string[] = [];
   let run: string | undefined;
   for (const step of server) {
@@ -131,6 +139,11 @@ export function renderServer(io: Io, { chalk, bar }: Style, { server }: PlanView
     );
     if (io.verbose) lines.push(...diff.map((line) => `    ${bar} ${colorDiff(chalk, sanitizeLine(line))}`));
   }
+  if (edited.length > 0) lines.push('', chalk.bold('Server: changed by somebody else'));
+  for (const { path, reason, kept } of edited)
+    lines.push(
+      `  ${kept ? mark.info : mark.fail} ${path}  ${chalk.dim(kept ? `${reason}; it is kept` : reason)}`,
+    );
   return lines;
 }
 

@@ -147,6 +147,17 @@ By hand
     expect(planDocument(empty).pending).toBe(false);
   });
 
+  it('never says "nothing to change" of a file that somebody else changed', () => {
+    const file = { path: '/etc/postfix/main.cf', reason: 'changed since smtp-setup wrote it' };
+    const empty = { ...plan, server: [], zones: [], manual: [] };
+    const stopped = renderPlan(io(), { ...empty, edited: [{ ...file, kept: false }] });
+    expect(stopped).toContain('it cannot be carried out as things stand');
+    expect(stopped).toContain('/etc/postfix/main.cf  changed since smtp-setup wrote it');
+    const kept = { ...empty, edited: [{ ...file, kept: true }] };
+    expect(renderPlan(io(), kept)).toMatch(/Nothing to change[\s\S]*wrote it; it is kept/);
+    expect(planDocument(kept)).toMatchObject({ pending: false, edited: [{ path: file.path, kept: true }] });
+  });
+
   it('shows conflicts with evidence and fix', () => {
     const conflict = {
       code: 'E_FOREIGN_MX',
