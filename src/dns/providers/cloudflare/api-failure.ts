@@ -39,8 +39,11 @@ export function readFailure(error: unknown): ApiFailure {
 }
 
 function readItems(body: unknown): { code: number; message: string }[] {
-  const errors = isObject(body) && Array.isArray(body.errors) ? body.errors.slice(0, 10) : [];
-  return errors.flatMap((item: unknown) => {
+  if (!isObject(body)) return [];
+  const [errors, messages] = [body.errors, body.messages].map((items: unknown) =>
+    Array.isArray(items) ? items.slice(0, 10) : [],
+  );
+  return (errors?.length ? errors : (messages ?? [])).flatMap((item: unknown) => {
     if (!isObject(item)) return [];
     // The precise reason, where there is one, is in the chain: the outer item only says "validation error".
     const chain = Array.isArray(item.error_chain) ? item.error_chain.slice(0, 5) : [];

@@ -18,6 +18,8 @@ interface Listing {
   items: readonly unknown[];
   /** How many there are in all pages, if the API said so. */
   total?: number;
+  /** How many pages there are, if the API said so. */
+  pages?: number;
 }
 
 /** Reads of the API, complete and repeated when they fail in passing; every failure leaves as a SetupError. */
@@ -92,11 +94,12 @@ export class CloudflareApi {
     let seen = 0;
     let announced: number | undefined;
     for (let page = 1; page <= mostPages; page++) {
-      const { items, total } = readListing(
+      const { items, total, pages } = readListing(
         await this.read(`list the records of ${zone.name}`, () =>
           this.client.dns.records.list({ zone_id: zone.id, page, per_page: perPage }, this.options),
         ),
       );
+      const known = records.size;
       for (const item of items) {
         const record = readRecord(item);
         if (!record) return undefined;
@@ -106,8 +109,12 @@ export class CloudflareApi {
       // A record that went between two pages moves the next one over the edge, unseen.
       if (page > 1 && total !== announced) return undefined;
       announced = total;
-      const complete = total === undefined ? items.length === 0 : seen >= total || items.length === 0;
-      if (complete) return records.size === (total ?? seen) ? [...records.values()] : undefined;
+      if (total !== undefined) {
+        if (seen < total && items.length > 0) continue;
+        return records.size === total ? [...records.values()] : undefined;
+      }
+      // Without a count the end is the last page that was announced, else one that brings nothing new.
+      if (pages === undefined ? records.size === known : page >= pages) return [...records.values()];
     }
     return undefined;
   }
@@ -115,11 +122,16 @@ export class CloudflareApi {
 
 function readListing(page: unknown): Listing {
   const { result, result_info: info } = asObject(page);
-  const total = asObject(info).total_count;
+  const { total_count: total, total_pages: pages } = asObject(info);
   return {
     items: Array.isArray(result) ? result : [],
-    ...(typeof total === 'number' && Number.isSafeInteger(total) ? { total } : {}),
+    ...(isCount(total) ? { total } : {}),
+    ...(isCount(pages) ? { pages } : {}),
   };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function readZone(value: unknown): Zone | undefined {

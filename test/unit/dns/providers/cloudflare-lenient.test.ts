@@ -1,0 +1,106 @@
+import { expect, it } from 'vitest';
+import { cloudflare } from '../../../../src/dns/providers/cloudflare.js';
+import type { DnsRecord } from '../../../../src/dns/record.js';
+import { token } from './open-provider.js';
+
+/** Answers that the API, or what stands between, may give and that our own emulator never does. */
+interface Answer {
+  status?: number;
+  type?: string;
+  body: unknown;
+}
+
+const zone = { id: 'z1', name: 'example.test', nameServers: [], state: 'active' as const };
+const records = Array.from({ length: 120 }, (_, index) => ({
+  id: `r${index}`,
+  name: `N${index}.example.test.`,
+  type: index === 7 ? 'MX' : 'TXT',
+  content: index === 7 ? 'mx.example.test' : index % 2 === 0 ? 'plain text' : '"plain text"',
+  ...(index === 7 ? { priority: 10 } : {}),
+  ttl: 1,
+  comment: null,
+  tags: [],
+  proxiable: false,
+  created_on: '2026-11-30T00:00:00Z',
+  settings: {},
+  meta: {},
+  novelty: { nested: [1] },
+}));
+const fine = (result: unknown, more = {}) => ({ success: true, errors: [], messages: [], result, ...more });
+
+async function open(answer: (url: URL, method: string) => Answer) {
+  const asked: string[] = [];
+  const provider = await cloudflare.open({
+    credentials: { token },
+    fetch: async (input, init) => {
+      const url = new URL(String(input));
+      const method = init?.method ?? 'GET';
+      asked.push(`${method} ${url.pathname}${url.search}`);
+      const { status = 200, type = 'application/json', body } = answer(url, method);
+      const text = typeof body === 'string' ? body : JSON.stringify(body);
+      return new Response(text, { status, headers: { 'content-type': type } });
+    },
+    signal: new AbortController().signal,
+    log: () => undefined,
+    wait: async () => undefined,
+    baseUrl: 'https://api.test/client/v4/',
+  });
+  return { provider, asked };
+}
+
+const pageOf = (url: URL, size: number) => {
+  const page = Number(url.searchParams.get('page') ?? 1);
+  return { page, result: records.slice((page - 1) * size, page * size) };
+};
+
+it.each([
+  [
+    'caps the page at 50 and counts pages only',
+    (url: URL) => {
+      const { page, result } = pageOf(url, 50);
+      return fine(result, { result_info: { page, per_page: 50, count: result.length, total_pages: 3 } });
+    },
+  ],
+  ['caps the page at 50 and says nothing of it', (url: URL) => fine(pageOf(url, 50).result)],
+  ['gives everything on every page', () => fine(records)],
+  ['counts them all', (url: URL) => fine(pageOf(url, 50).result, { result_info: { total_count: 120 } })],
+])('reads a whole zone from an API that %s', async (_, answer) => {
+  const { provider, asked } = await open((url) => ({ body: answer(url) }));
+  const listed = await provider.list(zone);
+  expect(listed).toHaveLength(120);
+  expect(listed[7]?.data).toEqual({ type: 'MX', preference: 10, exchange: 'mx.example.test' });
+  expect(listed[3]).toMatchObject({ name: 'n3.example.test', ttl: 300, data: { text: 'plain text' } });
+  expect(asked.length).toBeLessThanOrEqual(4);
+});
+
+it.each<[string, Answer]>([
+  [
+    'a failure under 200',
+    { body: { success: false, errors: [{ code: 9999, message: 'no' }], result: null } },
+  ],
+  ['the page of a proxy', { type: 'text/html', body: '<html>Please\u001b[31m log in</html>' }],
+  ['an empty answer', { body: '' }],
+  ['another API', { body: { items: [] } }],
+])('never takes %s for an empty zone, or for a record that was written', async (_, answer) => {
+  const reading = await open(() => answer);
+  await expect(reading.provider.list(zone)).rejects.toMatchObject({ code: 'E_DNS_API', exit: 1 });
+  await expect(reading.provider.findZone('example.test')).rejects.toMatchObject({ code: 'E_DNS_API' });
+  await expect(reading.provider.verify()).rejects.toMatchObject({ code: 'E_DNS_API' });
+  const writing = await open((_url, method) => (method === 'GET' ? { body: fine([]) } : answer));
+  const after: DnsRecord = { name: 'a.example.test', ttl: 300, data: { type: 'TXT', text: 'x' } };
+  const [applied] = await writing.provider
+    .apply(zone, [{ op: 'create', after }])
+    .catch((error: unknown) => [error]);
+  expect(applied).not.toMatchObject({ ok: true });
+});
+
+it('shows what the API says in messages when it names no errors', async () => {
+  const body = {
+    success: false,
+    errors: [],
+    messages: [{ code: 7003, message: 'maintenance' }],
+    result: null,
+  };
+  const { provider } = await open(() => ({ status: 400, body }));
+  await expect(provider.list(zone)).rejects.toMatchObject({ evidence: ['HTTP 400: 7003 maintenance'] });
+});
