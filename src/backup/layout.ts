@@ -4,7 +4,7 @@ export const configPath = 'client/smtp-setup.yaml';
 export const lockPath = 'client/smtp-setup.lock.json';
 export const checksumPath = 'checksum';
 
-/** What the server's part may hold: lists, additions, keys, certificates, mail. Nothing else is ever unpacked. */
+/** What the server's part may hold: lists, additions, keys, certificates, secrets, mail. Nothing else is ever unpacked. */
 const allowed = [
   /^server$/,
   /^server\/(lists|local|relay|dkim|certs|letsencrypt|mail)$/,
@@ -13,6 +13,7 @@ const allowed = [
   /^server\/dkim\/[a-z0-9.-]+\.key$/,
   /^server\/certs(\/issued-[0-9A-F]{16}(\/(fullchain|privkey)\.pem)?|\/next\.pem|\/in-use)$/,
   /^server\/letsencrypt(\/(accounts|archive|renewal)(\/[A-Za-z0-9._@:-]+)*|\/lineages)$/,
+  /^server\/srs-secret$/,
   /^server\/mail(\/.*)?$/,
   /^server\/mail-links$/,
 ];

@@ -45,6 +45,7 @@ for folder in "$ours"/certs/issued-*; do
 done
 [ ! -s "$ours/keys/next.pem" ] || cp "$ours/keys/next.pem" "$to/certs/" || exit 1
 readlink "$ours/tls" >"$to/certs/in-use"
+[ ! -s /etc/postsrsd.secret ] || cp /etc/postsrsd.secret "$to/srs-secret" || exit 1
 for folder in accounts archive renewal; do
   [ ! -d "/etc/letsencrypt/$folder" ] || cp -R "/etc/letsencrypt/$folder" "$to/letsencrypt/" || exit 1
 done

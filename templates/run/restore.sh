@@ -7,7 +7,7 @@ restore_place() {
   [ -d "$from" ] || { problem 'what the backup brought is not there; run the restore again'; return 1; }
   changed
   progress 'Mail' && restore_mail "$from" && progress 'Keys and certificates' && restore_dkim "$from" &&
-    restore_certificates "$from" && progress 'Mailboxes and aliases' && restore_lists "$from" && accounts_rebuild "$2" || return
+    restore_certificates "$from" && restore_srs "$from" && progress 'Mailboxes and aliases' && restore_lists "$from" && accounts_rebuild "$2" || return
   printf '%s\n' "$1" >"$STATE/restored.new" && durable "$STATE/restored.new" "$STATE/restored" || return
   rm -rf "${STATE:?}/restore"
 }
@@ -85,6 +85,23 @@ restore_certificates() {
   case $link in certs/issued-*/* | *..*) return 0 ;; certs/issued-*) ;; *) return 0 ;; esac
   [ -e "$ours/$link/privkey.pem" ] || return 0
   ln -sfnT "$link" "$ours/tls"
+}
+
+# restore_srs FROM: bounces of mail that the old server sent on still find their way back. The first line of the file signs,
+# all of them are believed (postsrsd(8)); what this server signed before stays good.
+restore_srs() {
+  local secret="$ROOT/etc/postsrsd.secret"
+  [ -s "$1/srs-secret" ] || return 0
+  set -- "$1/srs-secret"
+  if [ -e "$secret" ]; then
+    set -- "$1" "$secret"
+    cp -a "$secret" "$secret.new"
+  else
+    (umask 077 && : >"$secret.new")
+  fi && perl -ne 'chomp; print "$_\n" if /\S/ && !$have{$_}++; END { close STDOUT or exit 1 }' "$@" >"$secret.new" ||
+    { problem "$secret cannot be written: $(space_of "$secret")"; return 1; }
+  if cmp -s "$secret.new" "$secret"; then rm -f "$secret.new"; return 0; fi
+  durable "$secret.new" "$secret" && systemctl try-restart postsrsd.service
 }
 
 # Lines whose name is not there yet, under the lock that every change of the lists takes.

@@ -86,6 +86,8 @@ describe('a backup', () => {
     ['server/letsencrypt/archive/mail.example.org/privkey1.pem', true],
     ['server/letsencrypt/renewal-hooks/deploy/evil', false],
     ['server/certs/next.pem', true],
+    ['server/srs-secret', true],
+    ['server/srs-secret/x', false],
     ['server/certs/issued-0123456789ABCDEF/other', false],
     ['server/local/../x', false],
     ['server/lists/USERS', false],

@@ -445,3 +445,26 @@ describe('restore_lists', () => {
     expect(server.modeOf(`${home}/relay`)).toBe('700');
   });
 });
+
+describe('restore_srs', () => {
+  const secret = '/etc/postsrsd.secret';
+
+  it("signs with the backup's secret and goes on believing this server's own", async () => {
+    server.write('/from/srs-secret', 'old');
+    server.write(secret, 'own\n', 0o600);
+    for (const _ of ['once', 'again']) {
+      expect(await run(['restore_srs', `${server.root}/from`])).toMatchObject({ status: 0 });
+      expect(server.read(secret)).toBe('old\nown\n');
+      expect(server.modeOf(secret)).toBe('600');
+    }
+  });
+
+  it('writes it where there is none yet, and nothing for a backup without one', async () => {
+    expect(await run(['restore_srs', `${server.root}/from`])).toMatchObject({ status: 0 });
+    expect(server.read(secret)).toBeUndefined();
+    server.write('/from/srs-secret', 'old');
+    server.write('/etc/other', '');
+    expect(await run(['restore_srs', `${server.root}/from`])).toMatchObject({ status: 0 });
+    expect([server.read(secret), server.modeOf(secret)]).toEqual(['old\n', '600']);
+  });
+});
