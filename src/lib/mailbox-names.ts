@@ -68,6 +68,12 @@ export function parseAddress(input: string, options: NameOptions = {}): string {
   return `${local}@${domain}`;
 }
 
+/** An address, or `@domain` for all of one. Throws E_MAILBOX_… or E_NAME_…. */
+export function parseAddressOrAll(input: string): string {
+  const text = input.trim();
+  return text.startsWith('@') ? `@${parseDomain(text.slice(1))}` : parseAddress(text);
+}
+
 /** A mailbox or alias to create. Case does not matter; `user+tag` and system names are refused with the reason. */
 export function parseMailbox(input: string, options: NameOptions = {}): Mailbox {
   const { local, domain } = splitAddress(input, options);

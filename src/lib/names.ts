@@ -5,4 +5,4 @@ export {
   parseDomain,
   parseHostname,
 } from './host-names.js';
-export { parseAddress, parseMailbox, parseSelector } from './mailbox-names.js';
+export { parseAddress, parseAddressOrAll, parseMailbox, parseSelector } from './mailbox-names.js';

@@ -1,7 +1,7 @@
 import type { AliasOptions } from '../cli/commands/alias.js';
 import type { Run } from '../cli/outcome.js';
 import { Exit } from '../errors.js';
-import { parseAddress, parseDomain } from '../lib/names.js';
+import { parseAddress, parseAddressOrAll } from '../lib/names.js';
 import { planAlias, planAliasRemoval } from '../plan/plan-aliases.js';
 import { aliasesDocument, renderAliases, renderChanged } from '../ui/report/accounts.js';
 import { changeServer, readServer } from './change-server.js';
@@ -19,7 +19,7 @@ export const runAlias: Run<AliasOptions> = async (context, options) => {
     io.print(renderAliases(io, accounts));
     return { exit: Exit.ok, document: aliasesDocument(accounts) };
   }
-  const address = parseAlias(action.address);
+  const address = parseAddressOrAll(action.address);
   const targets = [...new Set(action.targets.map((target) => parseAddress(target)))];
   const { changed, change, hostname, roundTrips } = await changeServer(session, {
     command: `alias-${action.kind}`,
@@ -34,7 +34,3 @@ export const runAlias: Run<AliasOptions> = async (context, options) => {
   const steps = change.steps.map(({ id, title }) => ({ id, title }));
   return { exit: Exit.ok, document: { changed, hostname, roundTrips, steps, notes: change.notes } };
 };
-
-function parseAlias(text: string): string {
-  return text.startsWith('@') ? `@${parseDomain(text.slice(1))}` : parseAddress(text);
-}

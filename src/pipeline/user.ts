@@ -3,7 +3,7 @@ import type { Outcome, Run } from '../cli/outcome.js';
 import { parseUserList } from '../config/user-list.js';
 import { Exit, SetupError } from '../errors.js';
 import { mailStoreScript, parseMailStore } from '../facts/mail-store.js';
-import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
+import { parseAddress, parseAddressOrAll, parseMailbox } from '../lib/names.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import { parseSize } from '../lib/size.js';
 import {
@@ -118,7 +118,7 @@ async function readWanted(
   return [...new Set(addresses.map((address) => parseMailbox(address).address))].map((address) => ({
     address,
     credential: undefined,
-    ...(senders === undefined ? {} : { senders: senders.map(parseSender) }),
+    ...(senders === undefined ? {} : { senders: senders.map(parseAddressOrAll) }),
   }));
 }
 
@@ -161,7 +161,7 @@ async function quota(
   const address = parseAddress(given);
   const bytes = size === 'default' ? size : parseSize(size);
   if (bytes === undefined)
-    throw usage(`${sanitizeLine(size, 40)} is no size such as 500M, 5G, none or default.`);
+    throw usage(`${sanitizeLine(size, 40)} is no size such as 500M, 5G, none or default.`, 'quota');
   const outcome = await changeServer(session, {
     command: 'user-quota',
     yes,
@@ -191,10 +191,9 @@ async function remove(
       return { ...removal, steps: [...removal.steps, ...deletion.steps] };
     },
   });
-  return report(session, outcome, new Map());
+  return finish(session, outcome, new Map());
 }
 
-/** Generated passwords are shown here, once: on stdout, or on stderr when stdout is a document. */
 /** The passwords are shown before anything else can go wrong. */
 async function finish(
   session: Session,
@@ -206,6 +205,7 @@ async function finish(
   return result;
 }
 
+/** Generated passwords are shown here, once; stdout is for them, as text or in the document. */
 function report(
   { context }: Session,
   outcome: ChangeOutcome,
@@ -214,29 +214,25 @@ function report(
   const { io } = context;
   const { changed, change, hostname, roundTrips } = outcome;
   io.print(renderChanged(io, { changed, hostname, steps: change.steps }));
-  if (changed && generated.size > 0) {
-    const lines = [...generated].map(([address, password]) => `${address},${password}`);
-    const text = ['', 'Passwords, shown this once (address,password):', ...lines].join('\n');
-    if (io.json) io.say(text);
-    else io.print(text);
+  const passwords = changed ? [...generated].map(([address, password]) => ({ address, password })) : [];
+  if (passwords.length > 0) {
+    const lines = passwords.map(({ address, password }) => `${address},${password}`);
+    io.print(['', 'Passwords, shown this once (address,password):', ...lines].join('\n'));
   }
   const steps = change.steps.map(({ id, title, preview }) => ({
     id,
     title,
     ...(preview ? { preview } : {}),
   }));
-  return { exit: Exit.ok, document: { changed, hostname, roundTrips, steps, notes: change.notes } };
+  const document = { changed, hostname, roundTrips, steps, notes: change.notes };
+  return { exit: Exit.ok, document: passwords.length > 0 ? { ...document, passwords } : document };
 }
 
-function parseSender(text: string): string {
-  return text.startsWith('@') ? `@${parseDomain(text.slice(1))}` : parseAddress(text);
-}
-
-function usage(what: string): SetupError {
+function usage(what: string, command = 'add'): SetupError {
   return new SetupError({
     code: 'E_USAGE',
     exit: Exit.usage,
     what,
-    fix: ['smtp-setup user add --help shows how.'],
+    fix: [`smtp-setup user ${command} --help shows how.`],
   });
 }

@@ -126,12 +126,22 @@ describe('a primary and its backup', () => {
     expect(listening).not.toMatch(/:(465|587|993|143|110|4190)$/m);
   });
 
-  it('learns of a new mailbox at once', async () => {
+  it('learns at once of a mailbox that comes, and of one that goes', async () => {
     expect((await swaks(backup.ipv4, at('late'))).stdout).toContain('550 5.1.1');
     const added = await addUser(at('late'));
     expect(added.code, said(added)).toBe(0);
     const taken = await swaks(backup.ipv4, at('late'));
     expect(taken.code, taken.stdout).toBe(0);
+    const removed = await world.cli([
+      'user',
+      'rm',
+      at('late'),
+      '--config',
+      world.rehearsal.configFile,
+      '--yes',
+    ]);
+    expect(removed.code, said(removed)).toBe(0);
+    expect((await swaks(backup.ipv4, at('late'))).stdout).toContain('550 5.1.1');
   });
 
   it('keeps everything while the primary is away, and refuses whom the primary would', async () => {

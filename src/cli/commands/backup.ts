@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { splitList } from '../../lib/split-list.js';
 import {
   addConfigFlag,
   addOutputFlags,
@@ -7,7 +8,6 @@ import {
   type FlagValues,
   readQuestionFlags,
 } from '../flags.js';
-import { splitList } from '../split-list.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 

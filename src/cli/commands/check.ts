@@ -2,6 +2,7 @@ import { Argument, InvalidArgumentError, Option } from 'commander';
 import type { ProfileId } from '../../checks/profiles.js';
 import type { FailOn } from '../../checks/selection.js';
 import type { QuestionKey } from '../../config/questions.js';
+import { splitList } from '../../lib/split-list.js';
 import {
   addConfigFlag,
   addOutputFlags,
@@ -108,10 +109,6 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
     });
   },
 };
-
-function splitList(text: string): string[] {
-  return text.split(',').flatMap((part) => (part.trim() === '' ? [] : [part.trim()]));
-}
 
 /** It goes into SMTP commands and headers: printable ASCII without brackets, spaces or quotes. */
 function parseRecipient(text: string): string {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
+import { splitList } from '../../lib/split-list.js';
 import {
   addConfigFlag,
   addOutputFlags,
@@ -8,7 +9,6 @@ import {
   type FlagValues,
   readQuestionFlags,
 } from '../flags.js';
-import { splitList } from '../split-list.js';
 import type { CommandDefinition } from './definition.js';
 
 export type UserAction =
