@@ -1,24 +1,10 @@
 import type { InitOptions } from '../cli/commands/init.js';
 import type { Context } from '../cli/context.js';
 import type { Outcome } from '../cli/outcome.js';
-import { attempt, type Parsed, parsePath } from '../config/validate.js';
-import { parseAddress, parseDomain, parseMailbox } from '../lib/names.js';
+import type { Asker } from '../config/asker.js';
+import { type Chosen, runChosen } from './menu/chosen.js';
+import { type Desk, groups } from './menu/items.js';
 import type { Session } from './session.js';
-
-const choices = [
-  { value: 'mailbox', name: 'Add a mailbox' },
-  { value: 'passwd', name: 'Change a password' },
-  { value: 'alias', name: 'Add an alias' },
-  { value: 'domain', name: 'Add a domain' },
-  { value: 'dkim', name: 'Change a DKIM key' },
-  { value: 'status', name: 'Show how the server is' },
-  { value: 'report', name: 'Show what became of the mail of the last week' },
-  { value: 'queue', name: 'Show the mail that waits' },
-  { value: 'backup', name: 'Make a backup' },
-  { value: 'apply', name: 'Repair: make all of it as the configuration says' },
-  { value: 'uninstall', name: 'Take everything back' },
-  { value: 'init', name: 'Set up another server' },
-] as const;
 
 /**
  * What `init` offers where a server is finished already, instead of asking everything again. Undefined: the wizard is
@@ -27,96 +13,51 @@ const choices = [
 export async function offerMenu(
   { asker, loaded, lock, answers }: Session,
   context: Context,
-  { config, flags, consents }: InitOptions,
+  options: InitOptions,
 ): Promise<Outcome | undefined> {
   const hosts = Object.keys(loaded?.config.servers ?? {}).filter((host) => lock.servers[host] !== undefined);
   const given = [answers.ssh, answers.domain, answers.hostname, answers.dns, answers.mailbox];
   if (!asker.interactive || hosts.length === 0 || given.some((answer) => answer?.origin.from === 'flag'))
     return undefined;
-  const choice = await asker.choose({
-    key: 'menu',
-    message: `${hosts.join(', ')} is set up. What shall be done?`,
-    choices,
-    default: 'mailbox',
-  });
-  const common = { flags, ...(config === undefined ? {} : { config }), yes: false };
-  const ask = (key: string, message: string, parse: (input: string) => Parsed): Promise<string> =>
-    asker.text({ key, message, validate: (value) => complaint(parse(value)) });
-  switch (choice) {
-    case 'mailbox': {
-      const address = await ask('menu-mailbox', 'Address of the mailbox?', mailbox);
-      const action = { kind: 'add', addresses: [address], generate: false } as const;
-      return (await import('./user.js')).runUser(context, { ...common, action });
-    }
-    case 'passwd': {
-      const address = await ask('menu-mailbox', 'Whose?', aliasName);
-      const action = { kind: 'passwd', address, generate: false } as const;
-      return (await import('./user.js')).runUser(context, { ...common, action });
-    }
-    case 'alias': {
-      const address = await ask('menu-alias', 'Address of the alias?', aliasName);
-      const target = await ask('menu-target', 'Where shall its mail go?', aliasName);
-      const action = { kind: 'add', address, targets: [target] } as const;
-      return (await import('./alias.js')).runAlias(context, { ...common, action });
-    }
-    case 'domain': {
-      const domain = await ask('menu-domain', 'Which domain?', attempt(parseDomain));
-      const action = { kind: 'add', domain } as const;
-      return (await import('./domain.js')).runDomain(context, { ...common, consents, action });
-    }
-    case 'dkim': {
-      const names = Object.keys(loaded?.config.domains ?? {});
-      const domain = await asker.choose({
-        key: 'menu-dkim',
-        message: 'Whose key?',
-        choices: names.map((name) => ({ value: name, name })),
-      });
-      const action = { kind: 'rotate', domains: [domain] } as const;
-      return (await import('./dkim.js')).runDkim(context, { ...common, action });
-    }
-    case 'status':
-      return (await import('./status.js')).runStatus(context, { ...common, changedOnly: false });
-    case 'report':
-      return (await import('./report.js')).runReport(context, { ...common, since: week });
-    case 'queue':
-      return (await import('./queue.js')).runQueue(context, { ...common, action: { kind: 'list' } });
-    case 'backup': {
-      const target = await ask('menu-target', 'Into which directory of this machine?', parsePath);
-      return (await import('./backup.js')).runBackup(context, {
-        ...common,
-        target,
-        recipients: [],
-        plain: false,
-      });
-    }
-    case 'uninstall':
-      return (await import('./uninstall.js')).runUninstall(context, {
-        ...common,
-        removePackages: await asker.confirm({
-          key: 'menu-packages',
-          message: 'Remove the packages that came with smtp-setup, too?',
-          default: false,
-        }),
-        discardQueue: false,
-      });
-    case 'apply':
-      return (await import('./apply.js')).runApply(context, {
-        ...common,
-        consents,
-        servers: [],
-        parallel: 20,
-      });
-    case 'init':
-      return undefined;
+  const chosen = await askMenu({ asker, domains: Object.keys(loaded?.config.domains ?? {}) }, hosts);
+  if (chosen === undefined) return undefined;
+  const several = hosts.length > 1 && !ofAllServers.has(chosen.command);
+  const hostname = several ? await askServer(asker, hosts) : undefined;
+  const flags = hostname === undefined ? options.flags : { ...options.flags, hostname };
+  return runChosen(context, { ...options, flags }, chosen);
+}
+
+/** A backup says itself whose it is. */
+const ofAllServers: ReadonlySet<Chosen['command']> = new Set(['check', 'restore']);
+
+/** Two short lists: what it is about, and what is to be done. Undefined: another server is to be set up. */
+async function askMenu(desk: Desk, hosts: readonly string[]): Promise<Chosen | undefined> {
+  for (;;) {
+    const group = await desk.asker.choose({
+      key: 'menu',
+      message: `${hosts.join(', ')} is set up. What is it about?`,
+      choices: [
+        ...groups.map(({ value, name }) => ({ value, name })),
+        { value: 'init', name: 'Set up another server' },
+      ],
+      default: groups[0]?.value ?? 'init',
+    });
+    const items = groups.find(({ value }) => value === group)?.items;
+    if (items === undefined) return undefined;
+    const choice = await desk.asker.choose({
+      key: `menu-${group}`,
+      message: 'What shall be done?',
+      choices: [...items.map(({ value, name }) => ({ value, name })), { value: 'back', name: 'Back' }],
+    });
+    const item = items.find(({ value }) => value === choice);
+    if (item !== undefined) return item.choose(desk);
   }
 }
 
-/** Seconds. */
-const week = 7 * 86_400;
-
-const mailbox = attempt((input) => parseMailbox(input).address);
-const aliasName = attempt((input) => parseAddress(input));
-
-function complaint(parsed: Parsed): true | string {
-  return parsed.ok ? true : [parsed.problem, parsed.hint ?? ''].join(' ').trim();
+function askServer(asker: Asker, hosts: readonly string[]): Promise<string> {
+  return asker.choose({
+    key: 'menu-server',
+    message: 'On which server?',
+    choices: hosts.map((host) => ({ value: host, name: host })),
+  });
 }

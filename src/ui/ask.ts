@@ -59,6 +59,8 @@ export function createPromptAsker(io: Io, signal: AbortSignal): Asker {
             name: 'value',
             message,
             choices: choices.map((choice) => ({ ...choice })),
+            // All of it at a glance; inquirer's own page has seven lines.
+            pageSize: Math.min(choices.length, 15),
             ...(preset === undefined ? {} : { default: preset }),
           },
         ]),

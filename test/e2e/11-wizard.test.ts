@@ -82,6 +82,8 @@ describe('the wizard, from the login to the summary', () => {
 
   it('is a menu where all is done: a mailbox more, and nothing asked twice', async () => {
     terminal = startInit();
+    await terminal.waitFor('What is it about?');
+    terminal.press('Enter');
     await terminal.waitFor('What shall be done?');
     terminal.press('Enter');
     const bob = `bob@${world.lab.domain}`;
@@ -94,5 +96,26 @@ describe('the wizard, from the login to the summary', () => {
     terminal.press('Enter');
     expect(await terminal.waitFor(/exit code \d+/)).toContain('exit code 0');
     expect(await shell(world, 'cat /etc/smtp-setup/users')).toContain(bob);
+  });
+
+  it('takes it away again, two lists and two questions further', async () => {
+    terminal = startInit();
+    await terminal.waitFor('What is it about?');
+    terminal.press('Enter');
+    await terminal.waitFor('What shall be done?');
+    // The list begins with its first item and goes round: the last but two is the one to remove.
+    for (const _ of ['Back', 'List', 'Remove']) terminal.press('Up');
+    await terminal.waitFor(/❯ Remove/);
+    terminal.press('Enter');
+    const bob = `bob@${world.lab.domain}`;
+    await terminal.waitFor('Whose?');
+    terminal.type(bob);
+    terminal.press('Enter');
+    await terminal.waitFor('Delete its stored mail, too?');
+    terminal.press('Enter');
+    await terminal.waitFor('Make this change?');
+    terminal.press('Enter');
+    expect(await terminal.waitFor(/exit code \d+/)).toContain('exit code 0');
+    expect(await shell(world, 'cat /etc/smtp-setup/users')).not.toContain(bob);
   });
 });

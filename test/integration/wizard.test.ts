@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -49,6 +49,35 @@ describe('init in a terminal', () => {
     expect(end).toContain('127.0.0.1');
     expect(end).toContain('exit code 2');
     expect(readdirSync(home)).toEqual([]);
+  });
+});
+
+describe('init where a server is finished', () => {
+  it('shows at a glance what can be done, goes in and back, and the wizard is the last line', async () => {
+    writeFileSync(
+      join(home, 'smtp-setup.yaml'),
+      'version: 1\nservers:\n  mail.example.org:\n    ssh: root@127.0.0.1:1\ndomains:\n  example.org:\n    dns: cloudflare\n',
+    );
+    const lock = { version: 1, servers: { 'mail.example.org': { ipv4: '203.0.113.7' } }, domains: {} };
+    writeFileSync(join(home, 'smtp-setup.lock.json'), JSON.stringify(lock));
+    const screen = start('init');
+    const first = await screen.waitFor('Set up another server');
+    for (const word of ['Mailboxes', 'Aliases', 'Domains', 'Mail:', 'Server', 'Backup', 'Undo'])
+      expect(first).toContain(word);
+    screen.press('Enter');
+    const second = await screen.waitFor('Back');
+    for (const word of ['Add a mailbox', 'Change a password', 'Disable', 'Remove', 'List'])
+      expect(second).toContain(word);
+    screen.press('Up');
+    await screen.waitFor(/❯ Back/);
+    screen.press('Enter');
+    await screen.waitFor('❯ Mailboxes');
+    screen.press('Up');
+    await screen.waitFor('❯ Set up another server');
+    screen.press('Enter');
+    await screen.waitFor('How do you log in to the server?');
+    screen.press('C-c');
+    await screen.waitFor('exit code 130');
   });
 });
 

@@ -1,4 +1,3 @@
-import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { aliasCommand } from '../../../src/cli/commands/alias.js';
 import type { CommandDefinition } from '../../../src/cli/commands/definition.js';
@@ -6,17 +5,7 @@ import { logsCommand } from '../../../src/cli/commands/logs.js';
 import { queueCommand } from '../../../src/cli/commands/queue.js';
 import { reportCommand } from '../../../src/cli/commands/report.js';
 import { userCommand } from '../../../src/cli/commands/user.js';
-
-async function parse<O>(definition: CommandDefinition<O>, argv: readonly string[]): Promise<O | undefined> {
-  let parsed: O | undefined;
-  const program = new Command('smtp-setup').exitOverride().configureOutput({ writeErr: () => undefined });
-  definition.define(program, async (options) => {
-    parsed = options;
-  });
-  for (const command of program.commands.flatMap((one) => [one, ...one.commands])) command.exitOverride();
-  await program.parseAsync(argv, { from: 'user' });
-  return parsed;
-}
+import { parseCommand } from '../../helpers/parse-command.js';
 
 const plain = { flags: {}, yes: false };
 const day = 86_400;
@@ -100,7 +89,7 @@ describe('day-two commands', () => {
     [reportCommand, 'report', { flags: {}, since: 7 * day }],
     [reportCommand, 'report --since 2w', { flags: {}, since: 14 * day }],
   ])('%# %s', async (definition, line, expected) => {
-    expect(await parse(definition as CommandDefinition<unknown>, line.split(' '))).toEqual(expected);
+    expect(await parseCommand(definition as CommandDefinition<unknown>, line.split(' '))).toEqual(expected);
   });
 
   it.each([
@@ -111,7 +100,9 @@ describe('day-two commands', () => {
     [aliasCommand, 'alias add a@b.org'],
     [queueCommand, 'queue show'],
   ])('%# %s is refused', async (definition, line) => {
-    await expect(parse(definition as CommandDefinition<unknown>, line.split(' '))).rejects.toMatchObject({
+    await expect(
+      parseCommand(definition as CommandDefinition<unknown>, line.split(' ')),
+    ).rejects.toMatchObject({
       name: 'CommanderError',
     });
   });

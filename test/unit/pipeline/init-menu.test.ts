@@ -56,9 +56,19 @@ it('asks what shall be done, though the file says how to get to the server; the 
   });
 });
 
+it('goes back to the first list', async () => {
+  const script = [
+    ['menu', 'undo'],
+    ['menu-undo', 'back'],
+    ['menu', 'init'],
+  ] as const;
+  expect((await offer({ script })).outcome).toBeUndefined();
+});
+
 it('refuses an address that cannot be before the command begins', async () => {
   const script = [
-    ['menu', 'mailbox'],
+    ['menu', 'mailboxes'],
+    ['menu-mailboxes', 'add'],
     ['menu-mailbox', 'no address'],
   ] as const;
   await expect(offer({ script })).rejects.toThrow(/the scripted answer to "menu-mailbox" was refused/);
