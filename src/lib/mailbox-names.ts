@@ -74,6 +74,11 @@ export function parseAddressOrAll(input: string): string {
   return text.startsWith('@') ? `@${parseDomain(text.slice(1))}` : parseAddress(text);
 }
 
+/** The domains of which all mail is taken: each `@domain` of a list. */
+export function catchAllsOf(addresses: readonly string[]): string[] {
+  return addresses.flatMap((address) => (address.startsWith('@') ? [address.slice(1)] : []));
+}
+
 /** A mailbox or alias to create. Case does not matter; `user+tag` and system names are refused with the reason. */
 export function parseMailbox(input: string, options: NameOptions = {}): Mailbox {
   const { local, domain } = splitAddress(input, options);

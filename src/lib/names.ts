@@ -5,4 +5,10 @@ export {
   parseDomain,
   parseHostname,
 } from './host-names.js';
-export { parseAddress, parseAddressOrAll, parseMailbox, parseSelector } from './mailbox-names.js';
+export {
+  catchAllsOf,
+  parseAddress,
+  parseAddressOrAll,
+  parseMailbox,
+  parseSelector,
+} from './mailbox-names.js';

@@ -10,10 +10,10 @@ import { createAuthoritativeResolver, limitQueries, query, systemClock } from '.
 import { waitUntilVisible } from '../dns/visible.js';
 import { Exit, SetupError } from '../errors.js';
 import { specialAddressKind } from '../lib/ip.js';
+import { checkerName } from '../mail/checker-name.js';
 import { readVersion } from '../version.js';
 import { intendDns } from './desired-dns.js';
 import { namesPrivateResolver } from './open-resolvers.js';
-import { checkerName } from './prove.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf } from './survey.js';

@@ -3,13 +3,16 @@ import { createPinnedFetch } from '../checks/fetch-pinned.js';
 import { runServerChecks, serverChecks } from '../checks/server/index.js';
 import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
+import { relayRecipientsPath } from '../components/postfix.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
+import { readFiles, readSomeFacts } from '../facts/read-facts.js';
+import { catchAllsOf } from '../lib/names.js';
+import { checkerName } from '../mail/checker-name.js';
 import type { Connection } from '../ssh/connection.js';
 import { backedDomains } from './backup-mx.js';
 import { isPrivate } from './check-dns.js';
 import { withCheckLogin } from './check-login.js';
 import { connectServer } from './connect-server.js';
-import { checkerName } from './prove.js';
 import { createServerLookup } from './server-lookup.js';
 import type { Session } from './session.js';
 import { domainsOf } from './survey.js';
@@ -112,7 +115,11 @@ export async function checkHost(
   const target = await targetOf(session, host);
   const { connection } = host;
   if (connection === undefined) return runServerChecks(target, checks);
-  const full = { ...target, askFromServer: createServerLookup(connection) };
+  const full = {
+    ...target,
+    askFromServer: createServerLookup(connection),
+    catchAll: await readCatchAlls(session, connection),
+  };
   // A login may be made for any domain of the server, also where no mail comes in.
   const domain = target.domains[0] ?? senderDomain(session, host.hostname);
   const keepsOnly = session.loaded?.config.servers[host.hostname]?.profile === 'backup-mx';
@@ -120,6 +127,16 @@ export async function checkHost(
     return runServerChecks(full, checks);
   }
   return withCheckLogin(session, connection, domain, (login) => runServerChecks({ ...full, login }, checks));
+}
+
+/** Domains with an alias for all other mail: there nobody is unknown. A backup has the list of its primary. */
+async function readCatchAlls({ context }: Session, connection: Connection): Promise<string[]> {
+  const [{ accounts }, files] = await Promise.all([
+    readSomeFacts(connection, ['accounts'], context.signal),
+    readFiles(connection, [relayRecipientsPath], context.signal),
+  ]);
+  const kept = (files.get(relayRecipientsPath) ?? '').split('\n').map((line) => line.split(/\s/)[0] ?? '');
+  return catchAllsOf([...accounts.aliases.map(({ address }) => address), ...kept]);
 }
 
 /** The first domain that the server sends for. */

@@ -13,6 +13,7 @@ import { Exit, SetupError } from '../errors.js';
 import { hasForeignPostfix } from '../facts/foreign-postfix.js';
 import type { Facts } from '../facts/index.js';
 import { readFiles } from '../facts/read-facts.js';
+import { catchAllsOf } from '../lib/names.js';
 import { buildModel, letsEncrypt, type Models } from '../plan/build-model.js';
 import {
   buildServerPlan,
@@ -70,6 +71,8 @@ export interface FullPlan {
   models: Models;
   intent: DnsIntent;
   addresses: PublicAddresses;
+  /** Domains of which every name gets mail, now or once this is carried out. */
+  catchAlls: readonly string[];
   /** Servers that keep mail for this one's domains. */
   backups: Partners['backups'];
   /** Carries out one of `addresses.reverse`. */
@@ -190,6 +193,11 @@ export async function makePlan(
     models,
     intent,
     addresses,
+    catchAlls: [
+      ...catchAllsOf(facts.accounts.aliases.map(({ address }) => address)),
+      ...catchAllsOf(partners.backup?.recipients ?? []),
+      ...(consent !== undefined && 'catchAll' in consent ? takenOver : []),
+    ],
     backups: partners.backups,
     setReverse: (change) => reverse.set(change),
     existingMailboxes: accounts.existing,

@@ -10,6 +10,7 @@ import { isUnknown } from '../dns/resolver/index.js';
 import { Exit, SetupError } from '../errors.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import { shellQuote } from '../lib/shell-quote.js';
+import { checkerName } from '../mail/checker-name.js';
 import { verifyDkim } from '../mail/dkim-verify.js';
 import type { Connection } from '../ssh/connection.js';
 import type { FullPlan } from './make-plan.js';
@@ -79,9 +80,6 @@ function sampleMessage(domain: string, signature: string): string {
   ].join('\r\n');
 }
 
-/** A name that is nobody's (RFC 6761): laptops rarely have one that the world knows. */
-export const checkerName = 'checker.smtp-setup.invalid';
-
 /** The server's checks by direct connection to its addresses, as a stranger. */
 export function proveServer(context: Context, plan: FullPlan): Promise<Finding[]> {
   return runServerChecks(targetOf(context, plan), gateChecks);
@@ -116,6 +114,7 @@ function targetOf(context: Context, plan: FullPlan): ServerTarget {
       ...plan.intent.input.domains.flatMap(({ name, mail }) => (mail === 'full' ? [name] : [])),
       ...(plan.models.model.backup?.domains ?? []).map(({ name }) => name),
     ],
+    catchAll: plan.catchAlls,
     ports: intendedPorts(plan.models.model.profile),
     privateCa: plan.models.model.acmeDirectory !== undefined,
     ehloName: checkerName,
@@ -136,6 +135,7 @@ export async function proveBackup(
     hostname,
     addresses,
     domains: backed.map(({ name }) => name),
+    catchAll: plan.catchAlls,
     ports: intendedPorts('backup-mx'),
     privateCa: plan.models.model.acmeDirectory !== undefined,
     ehloName: checkerName,

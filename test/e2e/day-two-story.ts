@@ -293,6 +293,7 @@ export function tellDayTwoStory(image: VpsImage): () => World {
       const subject = `To anybody ${Date.now()}`;
       await receiver.sendMail({ from: `stranger@${receiver.domain}`, to: at('whoever'), subject });
       expect((await world.mail.read({ subject, timeoutMs: 120_000 })).ok).toBe(true);
+      await ok('check server', '--only', 'SMTP-RCPT', '--resolver', world.lab.resolver);
       await ok('alias rm', `@${world.lab.domain}`, '--yes');
     });
   });

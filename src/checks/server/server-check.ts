@@ -32,6 +32,8 @@ export interface ServerTarget {
   addresses: readonly string[];
   /** Domains whose mail the server takes. */
   domains: readonly string[];
+  /** Those of them whose owner wants mail to every name; known only from the server itself. */
+  catchAll?: readonly string[];
   /** Ports that the server is meant to serve. */
   ports: readonly ServedPort[];
   /** PEM of further trusted roots. */

@@ -95,6 +95,11 @@ test('an accepted stranger and a refused postmaster are each a fault', async () 
     [ehlo, '250 mail.example.org'],
     [/^RCPT TO:<postmaster/, '550 5.1.1 User unknown'],
   ]);
+  const takesAll = await serve([[ehlo, '250 mail.example.org']]);
+  const catchAll = { ...target, catchAll: ['example.org'] };
+  expect(await connectPort(takesAll, () => recipients.run(catchAll, '127.0.0.1'))).toMatchObject([
+    { status: 'pass' },
+  ]);
   const [verdict] = await connectPort(bad, () => recipients.run(target, '127.0.0.1'));
   expect(verdict?.status).toBe('fail');
   expect(verdict?.message).toContain('no-such-user-7c1f@example.org was accepted');
