@@ -29,10 +29,11 @@ export const runUndoServer: Run<UndoOptions> = async (context, options) => {
         return { steps: [], secrets: [], notes: ['No run has replaced a file; there is nothing to undo.'] };
       const contents = await readFiles(connection, undoPaths({ backup, facts }), signal);
       const { os } = facts;
+      const last = facts.state.runs.at(-1)?.id;
       const { model } = buildModel({ hostname, server, os, facts, domains: [], acme: {}, ipv6: false });
       const plan = planUndo({ backup, facts, components, model, contents });
       refuseConflicts({ generation: 0, manual: [], ...plan }, 'stop');
-      return { steps: [...plan.steps], secrets: [], notes: plan.notes };
+      return { steps: [...plan.steps], secrets: [], notes: [describeRun(backup.run, last), ...plan.notes] };
     },
   });
   const steps = change.steps.map(({ id, title }) => ({ id, title }));
@@ -43,3 +44,9 @@ export const runUndoServer: Run<UndoOptions> = async (context, options) => {
   );
   return { exit: Exit.ok, document: { changed, roundTrips, steps } };
 };
+
+/** Which run it is about: the last one may have changed nothing but mailboxes. */
+function describeRun(run: string, last: string | undefined): string {
+  if (last === undefined || last === run) return `What the run ${run} replaced is put back.`;
+  return `The last run, ${last}, replaced no file: mailboxes and aliases are changed back with smtp-setup user and smtp-setup alias. What is put back is what the run ${run} replaced.`;
+}
