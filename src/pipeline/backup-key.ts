@@ -50,6 +50,7 @@ export async function chooseProtection(
   }
   const given = await readPassphrase(session, passphraseFile);
   if (given !== undefined) return { kind: 'gpg', passphrase: requireLong(given) };
+  requireTerminal(session, 'Unencrypted, in a place that is safe: --plain');
   const first = await session.asker.secret({
     key: 'passphrase',
     message: 'Passphrase for the backup (12 characters or more; without it nobody can restore)',
@@ -82,6 +83,7 @@ export async function chooseKey(
   }
   const given = await readPassphrase(session, options.passphraseFile);
   if (given !== undefined) return { kind, passphrase: given };
+  requireTerminal(session);
   const typed = await session.asker.secret({ key: 'passphrase', message: 'Passphrase of the backup' });
   session.context.redactor.add(typed);
   return { kind, passphrase: typed };
@@ -110,6 +112,17 @@ async function readPassphrase({ context }: Session, file: string | undefined): P
   });
   if (secret !== undefined) context.redactor.add(secret);
   return secret;
+}
+
+/** Throws E_PASSPHRASE_MISSING (exit 2) where nobody can be asked. */
+function requireTerminal({ asker }: Session, ...more: readonly string[]): void {
+  if (asker.interactive) return;
+  throw new SetupError({
+    code: 'E_PASSPHRASE_MISSING',
+    exit: Exit.usage,
+    what: 'There is no passphrase for the backup, and no terminal to ask for one.',
+    fix: [`Give it with --passphrase-file FILE (- for stdin), ${variable} or ${variable}_FILE.`, ...more],
+  });
 }
 
 function requireLong(secret: Secret): Secret {

@@ -85,6 +85,10 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
 
     it('leaves it unencrypted after a question only, and overwrites nothing', async () => {
       plainFile = join(world.rehearsal.home, 'plain.tar');
+      const nobody = await world.cli(['backup', world.rehearsal.home, ...config()]);
+      expect(nobody.code).toBe(2);
+      expect(said(nobody)).toContain('E_PASSPHRASE_MISSING');
+      expect(said(nobody)).toContain('--passphrase-file');
       const asked = await world.cli(['backup', plainFile, '--plain', ...config()]);
       expect(said(asked)).toContain('E_NO_TERMINAL');
       const done = await world.cli(['backup', plainFile, '--plain', '--yes', ...config()]);
