@@ -36,6 +36,8 @@ export type MailEvent =
       answer: string;
       from?: string;
       to?: string;
+      /** How the client named itself. */
+      helo?: string;
     }
   | { kind: 'login-failed'; service: string; client: string; login?: string }
   | {

@@ -6,7 +6,7 @@ const withId = /^(?!warning:|error:|fatal:|panic:|statistics:)([0-9A-Za-z]{5,25}
 const delivery =
   /^to=<(.*?)>,(?: orig_to=<(.*?)>,)? relay=(.*?),(?: conn_use=\d+,)? delay=([\d.]+),(?: delays=[\d./-]+,)? dsn=(\d\.\d{1,3}\.\d{1,3}), status=(\w+)(?: \((.*)\))?$/s;
 const refused =
-  /^(?:milter-)?(?:reject|hold|discard)(?:_warning)?: ([\w-]+)(?: command)? from (\S+): (.*?)(?:; |$)(?:from=<(.*?)> ?)?(?:to=<(.*?)> ?)?(?:proto=.*)?$/s;
+  /^(?:milter-)?(?:reject|hold|discard)(?:_warning)?: ([\w-]+)(?: command)? from (\S+): (.*?)(?:; |$)(?:from=<(.*?)> ?)?(?:to=<(.*?)> ?)?(?:proto=(?:\S+ helo=<([^>]*)>)?.*)?$/s;
 
 /** Reads what a Postfix daemon logged (Postfix 3.5 to 3.10). `program` is the syslog identifier. */
 export function readPostfix(program: string, text: string): MailEvent | undefined {
@@ -54,7 +54,7 @@ function readRefusal(service: string, id: string, rest: string): MailEvent | und
   if (!/^(?:milter-)?(?:reject|hold|discard)/.test(rest)) return undefined;
   const match = refused.exec(rest);
   if (match === null) return undefined;
-  const [, stage = '', client = '', answer = '', from, to] = match;
+  const [, stage = '', client = '', answer = '', from, to, helo] = match;
   return {
     kind: 'rejected',
     ...(id === 'NOQUEUE' ? {} : { id }),
@@ -64,6 +64,7 @@ function readRefusal(service: string, id: string, rest: string): MailEvent | und
     answer,
     ...(from === undefined ? {} : { from }),
     ...(to === undefined ? {} : { to }),
+    ...(helo === undefined ? {} : { helo }),
   };
 }
 

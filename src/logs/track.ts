@@ -1,3 +1,4 @@
+import { checkerName } from '../mail/checker-name.js';
 import type { MailEvent } from './event.js';
 
 export interface TimedEvent {
@@ -157,8 +158,18 @@ function fitsAddress(address: string | undefined, wanted: string): boolean {
   return wanted.startsWith('@') ? one.endsWith(wanted.toLowerCase()) : one === wanted.toLowerCase();
 }
 
+/** A client named a recipient and went away again, as scanners do: there is no message to tell about. */
+export function isAbandoned({ events }: Story): boolean {
+  return events.every(({ event }) => event.kind === 'received');
+}
+
+/** How our checks from outside and the probes on the server (templates/run/mail-talk.sh) name themselves. */
+const ownNames: ReadonlySet<string | undefined> = new Set([checkerName, 'probe.invalid']);
+
 /** Our own probes and checks: RFC 2606 keeps `.invalid` for what can never be somebody's. */
 export function isProbe(story: Story): boolean {
+  // Anybody may use the name; what was taken is told all the same.
+  if (story.events.every(({ event }) => event.kind === 'rejected' && ownNames.has(event.helo))) return true;
   const addresses = [story.from ?? '', story.login ?? '', story.messageId, ...story.recipients];
   return addresses.some(
     (address) =>

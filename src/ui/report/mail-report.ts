@@ -51,6 +51,11 @@ export function mailReportDocument(report: MailReport): Record<string, unknown> 
   return { ...report };
 }
 
+const unexplained: Readonly<Record<AnswerSummary['outcome'], string>> = {
+  deferred: 'Postfix goes on trying for five days; these words are all that is known.',
+  bounced: 'Its sender was told. These words are all that is known; their postmaster knows more.',
+};
+
 function renderAnswer(io: Io, { chalk, mark }: Style, answer: AnswerSummary): string[] {
   const sign = answer.outcome === 'bounced' ? mark.fail : mark.wait;
   const { explanation } = answer;
@@ -60,7 +65,7 @@ function renderAnswer(io: Io, { chalk, mark }: Style, answer: AnswerSummary): st
     `  ${sign} ${chalk.bold(title)}  ${count(answer.recipients, 'recipient')} at ${sanitizeLine(answer.domains.slice(0, 5).join(', '), 200)}`,
     ...wrapText(sanitizeLine(answer.example, 400), width, '      ').map((line) => chalk.dim(line)),
     ...(explanation === undefined
-      ? []
+      ? wrapText(unexplained[answer.outcome], width, '      -> ')
       : [
           ...wrapText(explanation.meaning, width, '      '),
           ...explanation.todo.map((todo) => `      -> ${todo}`),

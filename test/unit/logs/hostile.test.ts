@@ -5,7 +5,7 @@ import { parseQueue } from '../../../src/logs/parse-queue.js';
 import { readPostfix } from '../../../src/logs/postfix.js';
 import { readRspamd } from '../../../src/logs/rspamd.js';
 import { shapeOf } from '../../../src/logs/summarize.js';
-import { Tracker } from '../../../src/logs/track.js';
+import { isAbandoned, isProbe, Tracker } from '../../../src/logs/track.js';
 import { createIo } from '../../../src/ui/io.js';
 import { renderStories } from '../../../src/ui/report/stories.js';
 import { captureStreams } from '../../helpers/streams.js';
@@ -53,6 +53,39 @@ describe('what strangers write into the log', () => {
     });
     const text = renderStories(createIo(captureStreams(), {}, { noColor: true }), tracker.stories());
     expect(text).not.toMatch(/[\u001b\u0007\u202e]/);
+  });
+});
+
+describe('what is no mail', () => {
+  const refused = (from: string, helo: string) => {
+    const tracker = new Tracker();
+    const line = `NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 554 5.7.1 <x>: Relay access denied; from=<${from}> to=<postmaster@example.org> proto=ESMTP helo=<${helo}>`;
+    const event = readPostfix('postfix/smtpd', line);
+    const story = event === undefined ? undefined : tracker.add(1, event);
+    if (story === undefined) throw new Error('the line was not read');
+    return story;
+  };
+
+  it('is what our own checks tried, whatever address they gave', () => {
+    expect(isProbe(refused('postmaster@example.org', 'checker.smtp-setup.invalid'))).toBe(true);
+    expect(isProbe(refused('postmaster@example.org', 'mx.example.net'))).toBe(false);
+    // A stranger who calls himself so does not get a message past the reader.
+    const taken = refused('postmaster@example.org', 'checker.smtp-setup.invalid');
+    taken.events.push({ time: 2, event: { kind: 'message-id', id: 'ABCDEF', messageId: 'a@b' } });
+    expect(isProbe(taken)).toBe(false);
+  });
+
+  it('is a client that named a recipient and went away', () => {
+    const tracker = new Tracker();
+    const story = tracker.add(1, {
+      kind: 'received',
+      id: 'ABCDEF',
+      service: 'smtpd',
+      client: 'x[192.0.2.7]',
+    });
+    expect(story && isAbandoned(story)).toBe(true);
+    tracker.add(2, { kind: 'message-id', id: 'ABCDEF', messageId: 'a@b' });
+    expect(story && isAbandoned(story)).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Follower } from '../../../src/logs/follower.js';
 import { parseLogLine } from '../../../src/logs/parse-line.js';
 import { readLog } from '../../../src/logs/read-log.js';
 import { summarizeMail } from '../../../src/logs/summarize.js';
@@ -92,6 +93,7 @@ describe.each(releases)('the log of a %s', (release) => {
       answer: '550 5.1.1 <nope@rehearsal.test>: Recipient address rejected: User unknown',
       from: 'stranger@receiver.test',
       to: 'nope@rehearsal.test',
+      helo: 'mx.receiver.test',
     });
   });
 
@@ -105,6 +107,39 @@ describe.each(releases)('the log of a %s', (release) => {
     const probes = stories.filter(isProbe);
     expect(probes.length).toBeGreaterThan(10);
     expect(probes.filter(({ events }) => events.some(({ event }) => event.kind === 'delivery'))).toEqual([]);
+  });
+
+  it('is told while it happens: one message by its id, from its beginning and each word once', () => {
+    const { id, messageId, events } = find('to-echo');
+    for (const wanted of [messageId, id]) {
+      const follower = new Follower((story) => fits(story, { messageId: wanted }), 0);
+      const news = textOf(release)
+        .split('\n')
+        .flatMap((line) => {
+          const told = follower.take(line);
+          return told === undefined
+            ? []
+            : [{ id: told.story.id, from: told.from, to: told.story.events.length }];
+        });
+      expect(new Set(news.map((one) => one.id))).toEqual(new Set([id]));
+      expect(news[0]?.from).toBe(0);
+      expect(news.slice(1).map(({ from }) => from)).toEqual(news.slice(0, -1).map(({ to }) => to));
+      expect(news.at(-1)?.to).toBe(events.length);
+    }
+  });
+
+  it('is followed from where it is: what is over is not told again, what is under way is told whole', () => {
+    const { id, messageId } = find('to-echo');
+    const text = textOf(release).split('\n');
+    const middle = text.findIndex((line) => line.includes(messageId)) + 1;
+    const follower = new Follower(() => true, 0);
+    follower.catchUp(text.slice(0, middle).join('\n'));
+    const first = text.slice(middle).flatMap((line) => follower.take(line) ?? []);
+    const own = first.filter(({ story }) => story.id === id);
+    expect(own[0]?.from).toBe(0);
+    expect(own.length).toBeGreaterThan(1);
+    follower.catchUp('');
+    expect(follower.take(text[middle - 2] ?? '')?.from ?? 0).toBe(0);
   });
 
   it('finds by message id, queue id, sender and recipient', () => {
