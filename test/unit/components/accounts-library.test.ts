@@ -231,6 +231,31 @@ describe('accounts_add_all', () => {
     expect(log('postmap').trim().split('\n')).toHaveLength(3);
   });
 
+  it('gives everybody the hash of their own password, however many are hashed at a time', async () => {
+    const names = Array.from({ length: 11 }, (_, index) => `user${index}`);
+    const { status } = await all(...names.map((name) => `${name}@example.org\tpassword\tsecret of ${name}`));
+    expect(status).toBe(0);
+    expect(lines('users').slice(1)).toEqual(
+      names.map(
+        (name) =>
+          `${name}@example.org:{ARGON2ID}$argon2id$${Buffer.from(`secret of ${name}`).toString('base64')}::::::`,
+      ),
+    );
+  });
+
+  it('adds none when one of the hashes cannot be made', async () => {
+    server.program(
+      'doveadm',
+      'read -r first; [ "$first" = bad ] && exit 75; echo "{ARGON2ID}\\$argon2id\\$x"',
+    );
+    const before = server.read(`${home}/users`);
+    const outcome = await all(
+      ...['good', 'good', 'bad', 'good'].map((secret, index) => `u${index}@example.org\tpassword\t${secret}`),
+    );
+    expect(outcome.problem).toBe('mailboxes: doveadm could not hash the password (status 75)');
+    expect(server.read(`${home}/users`)).toBe(before);
+  });
+
   it('adds none when one cannot be, and keeps those that are there', async () => {
     await add('alice@example.org', 'alice');
     const before = server.read(`${home}/users`);
