@@ -6,25 +6,28 @@ import { type Chosen, runChosen } from './menu/chosen.js';
 import { type Desk, groups } from './menu/items.js';
 import type { Session } from './session.js';
 
+/** What came of a choice; or that the wizard is meant: for what flags say, or for another server. */
+export type MenuOutcome = { done: Outcome } | { wizard: 'as-given' | 'another' };
+
 /**
- * What `init` offers where a server is finished already, instead of asking everything again. Undefined: the wizard is
- * meant after all. Each choice is a command of its own, which asks and shows its plan as always.
+ * What `init` offers where a server is finished already, instead of asking everything again. Each choice is a command of
+ * its own, which asks and shows its plan as always.
  */
 export async function offerMenu(
   { asker, loaded, lock, answers }: Session,
   context: Context,
   options: InitOptions,
-): Promise<Outcome | undefined> {
+): Promise<MenuOutcome> {
   const hosts = Object.keys(loaded?.config.servers ?? {}).filter((host) => lock.servers[host] !== undefined);
   const given = [answers.ssh, answers.domain, answers.hostname, answers.dns, answers.mailbox];
   if (!asker.interactive || hosts.length === 0 || given.some((answer) => answer?.origin.from === 'flag'))
-    return undefined;
+    return { wizard: 'as-given' };
   const chosen = await askMenu({ asker, domains: Object.keys(loaded?.config.domains ?? {}) }, hosts);
-  if (chosen === undefined) return undefined;
+  if (chosen === undefined) return { wizard: 'another' };
   const several = hosts.length > 1 && !ofAllServers.has(chosen.command);
   const hostname = several ? await askServer(asker, hosts) : undefined;
   const flags = hostname === undefined ? options.flags : { ...options.flags, hostname };
-  return runChosen(context, { ...options, flags }, chosen);
+  return { done: await runChosen(context, { ...options, flags }, chosen) };
 }
 
 /** A backup says itself whose it is. */

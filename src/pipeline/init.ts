@@ -31,13 +31,14 @@ import { prepareForeignPostfix, prepareTakeOver } from './take-over.js';
 /** `init`: finds out, asks the rest, and travels the road; on a finished server it only adds what is new. */
 export const runInit: Run<InitOptions> = async (context, options) => {
   let consents = readConsents(options.consents);
-  const session = await openSession(context, options);
-  const { asker } = session;
+  const given = await openSession(context, options);
+  const { asker } = given;
   const { io } = context;
-  const chosen = await offerMenu(session, context, options);
-  if (chosen !== undefined) return chosen;
+  const menu = await offerMenu(given, context, options);
+  if ('done' in menu) return menu.done;
   // Before anybody answers eight questions for a file that cannot be kept.
-  await refuseUnwritable(session.configPath);
+  await refuseUnwritable(given.configPath);
+  const session = menu.wizard === 'another' ? withoutFile(given) : given;
   const recursive = await context.createResolver(session.answers.resolver?.value);
   await refuseMissing(session, recursive);
 
@@ -100,6 +101,12 @@ export const runInit: Run<InitOptions> = async (context, options) => {
     onConsent: () => fileHostKey(context, reached),
   });
 };
+
+/** What the file says of the servers that are finished is no answer about another one. */
+function withoutFile(session: Session): Session {
+  const others = Object.entries(session.answers).filter(([, { origin }]) => origin.from !== 'file');
+  return { ...session, answers: Object.fromEntries(others) };
+}
 
 /** Without a terminal: everything that is missing, in one message, before anything is contacted but DNS. */
 async function refuseMissing(session: Session, recursive: Resolver): Promise<void> {

@@ -41,7 +41,7 @@ async function offer({ script = [], interactive = true, finished = true, answers
 }
 
 it('asks nothing without a terminal, on a server that is not finished, or when flags say what is meant', async () => {
-  const nothing = { outcome: undefined, asked: [] };
+  const nothing = { outcome: { wizard: 'as-given' }, asked: [] };
   expect(await offer({ interactive: false })).toEqual(nothing);
   expect(await offer({ finished: false })).toEqual(nothing);
   const mailbox = { value: 'ada@example.org', origin: { from: 'flag' as const, name: '--mailbox' } };
@@ -51,7 +51,7 @@ it('asks nothing without a terminal, on a server that is not finished, or when f
 it('asks what shall be done, though the file says how to get to the server; the wizard is a choice, too', async () => {
   const ssh = { value: 'root@198.51.100.7', origin: { from: 'file' as const } };
   expect(await offer({ script: [['menu', 'init']], answers: { ssh } as unknown as Answers })).toEqual({
-    outcome: undefined,
+    outcome: { wizard: 'another' },
     asked: ['menu'],
   });
 });
@@ -62,7 +62,7 @@ it('goes back to the first list', async () => {
     ['menu-undo', 'back'],
     ['menu', 'init'],
   ] as const;
-  expect((await offer({ script })).outcome).toBeUndefined();
+  expect((await offer({ script })).outcome).toEqual({ wizard: 'another' });
 });
 
 it('refuses an address that cannot be before the command begins', async () => {
