@@ -121,6 +121,47 @@ export function readQuestionFlags(
   return values;
 }
 
+/** What a command that has a server to do with is told beside its own arguments. */
+export interface CommonOptions {
+  flags: FlagValues;
+  /** The configuration file. */
+  config?: string;
+}
+
+/** The same, of a command that changes something. */
+export interface ChangeOptions extends CommonOptions {
+  /** `--yes`: the one question is answered. */
+  yes: boolean;
+}
+
+/** The flags of `readCommonFlags`. */
+export function addCommonFlags(command: Command, keys: readonly QuestionKey[]): Command {
+  return addOutputFlags(addConfigFlag(addQuestionFlags(command, keys)));
+}
+
+/** The flags of `readChangeFlags`. */
+export function addChangeFlags(command: Command, keys: readonly QuestionKey[]): Command {
+  return addYesFlag(addCommonFlags(command, keys));
+}
+
+export function readCommonFlags(
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly QuestionKey[],
+): CommonOptions {
+  const { config } = options;
+  return {
+    flags: readQuestionFlags(options, keys),
+    ...(typeof config === 'string' ? { config } : {}),
+  };
+}
+
+export function readChangeFlags(
+  options: Readonly<Record<string, unknown>>,
+  keys: readonly QuestionKey[],
+): ChangeOptions {
+  return { ...readCommonFlags(options, keys), yes: options.yes === true };
+}
+
 /** The output flags as they stand on the command line, up to a `--`. */
 export function scanOutputFlags(argv: readonly string[]): OutputFlags {
   const end = argv.indexOf('--');

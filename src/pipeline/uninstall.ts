@@ -1,20 +1,13 @@
-import { join } from 'node:path';
 import { describeClient } from '../apply/holder.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import { runServerPlan } from '../apply/server-lane.js';
 import type { UninstallOptions } from '../cli/commands/uninstall.js';
 import type { Outcome, Run } from '../cli/outcome.js';
 import { saveLock } from '../config/load.js';
-import { keyWaitDays, type Lock } from '../config/lock.js';
 import type { Config } from '../config/schema.js';
-import { isWithin } from '../dns/canonical.js';
 import { renderInstructions } from '../dns/instructions.js';
-import { openFileJournal } from '../dns/journal-file.js';
 import { toChange } from '../dns/merge/sequence.js';
-import { planRemoval } from '../dns/plan-removal.js';
-import { dkimText } from '../dns/records/dkim.js';
 import { Exit, SetupError } from '../errors.js';
-import type { Facts } from '../facts/index.js';
 import { buildModel } from '../plan/build-model.js';
 import { compileRuns } from '../plan/compile-runs.js';
 import { planUninstall } from '../plan/plan-uninstall.js';
@@ -23,18 +16,13 @@ import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
 import { chooseServer } from './choose-servers.js';
 import { connectServer } from './connect-server.js';
-import { policyNote } from './domain.js';
+import { forgetServer } from './forget-server.js';
+import { planZones } from './leave-zones.js';
 import { openComponents } from './make-plan.js';
 import { openResolvers } from './open-resolvers.js';
 import { type Reached, secondsNow, settleRunning } from './prepare.js';
 import { readQueue } from './queue.js';
-import {
-  describeChanged,
-  ownValues,
-  removeRecords,
-  withRemovals,
-  type ZoneRemoval,
-} from './remove-records.js';
+import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import { createRunId, openSession, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 import { domainsOf, surveyServer, surveyZones, type ZoneSurvey } from './survey.js';
@@ -80,7 +68,7 @@ export const runUninstall: Run<UninstallOptions> = async (context, options) => {
     );
     await saveLock(
       session.configPath,
-      forget(session, zones, { config, hostname, facts: reached?.facts }, options),
+      forgetServer(session, zones, { config, hostname, facts: reached?.facts }, options.only),
     );
   } finally {
     progress.stop();
@@ -136,72 +124,6 @@ async function refuseQueue({ link, facts }: Reached, { discardQueue }: Uninstall
   });
 }
 
-interface Leaving {
-  config: Config;
-  hostname: string;
-  facts: Facts | undefined;
-}
-
-/** What is ours in each zone; DKIM records stay until mail under way has arrived. */
-async function planZones(
-  { context, lock }: Session,
-  zones: readonly ZoneSurvey[],
-  { config, hostname, facts }: Leaving,
-): Promise<ZoneRemoval[]> {
-  const own = domainsOf(config, hostname).map(([name]) => name);
-  const journal = openFileJournal(join(context.stateDir, 'dns'));
-  const others = [
-    ...Object.keys(config.servers).filter((host) => host !== hostname),
-    ...Object.keys(config.domains).filter((name) => !own.includes(name)),
-  ];
-  const keys = facts?.dkim.keys ?? [];
-  return Promise.all(
-    zones.map(async (survey) => {
-      const names = [...own, hostname].filter((name) => isWithin(name, survey.zone.name));
-      const waiting = own.flatMap((name) => {
-        // A domain that was set up again since has a key in use.
-        const at = lock.domains[name] === undefined ? lock.removed?.[name]?.at : undefined;
-        return at === undefined ? [] : [Date.parse(at) + keyWaitDays * 86_400_000];
-      });
-      const due = waiting.length > 0 && waiting.every((time) => context.clock() >= time);
-      const values = own.map((name) => ownValues(lock, name, keys));
-      const { changes, changed } = planRemoval({
-        live: survey.live,
-        journal: await journal.read(survey.zone.name),
-        names,
-        except: others.filter((name) => !names.some((top) => isWithin(top, name))),
-        installId: hostname.replace(/[^a-z0-9]+/g, '-'),
-        keepRoles: due ? [] : ['dkim'],
-        values: {
-          hosts: [hostname],
-          addresses: values.flatMap(({ addresses }) => addresses),
-          digests: values.flatMap(({ digests = [] }) => digests),
-          texts: [
-            ...values.flatMap(({ texts }) => texts),
-            ...own.flatMap((name) => (lock.removed?.[name]?.keys ?? []).map(dkimText)),
-          ],
-        },
-      });
-      const until = new Date(
-        waiting.length > 0 ? Math.max(...waiting) : context.clock() + keyWaitDays * 86_400_000,
-      )
-        .toISOString()
-        .slice(0, 10);
-      const stays = survey.live.some(({ name }) => names.some((top) => name.endsWith(`._domainkey.${top}`)));
-      const notes =
-        due || !stays
-          ? []
-          : [
-              `The DKIM records of ${survey.zone.name} stay until ${until}, for mail that is under way; run uninstall again then.`,
-            ];
-      const policies = own
-        .filter((name) => names.includes(name))
-        .flatMap((name) => policyNote(lock, config.domains[name], name));
-      return { survey, changes, notes: [...describeChanged(changed), ...notes, ...policies] };
-    }),
-  );
-}
-
 function pick(removals: readonly ZoneRemoval[], wanted: (stage: string) => boolean): ZoneRemoval[] {
   return removals
     .filter(({ survey }) => survey.open.definition.capabilities.manual !== true)
@@ -239,42 +161,6 @@ function toBeFinished(cause: SetupError): SetupError {
   const { code, exit, evidence } = cause;
   const fix = cause.fix.map((line) => line.replace(/\bapply\b/g, 'uninstall'));
   return new SetupError({ code, exit, what: cause.message, evidence, fix, cause });
-}
-
-/** The lock file without what was taken back; the DKIM keys stay in it until their records go, too. */
-function forget(
-  { lock, context }: Session,
-  zones: readonly ZoneSurvey[],
-  { config, hostname, facts }: Leaving,
-  { only }: UninstallOptions,
-): Lock {
-  const names = domainsOf(config, hostname).map(([name]) => name);
-  const servers = Object.fromEntries(Object.entries(lock.servers).filter(([host]) => host !== hostname));
-  if (only === 'server') return { ...lock, servers };
-  const now = context.clock();
-  const at = new Date(now).toISOString();
-  const { removed: before = {}, ...rest } = lock;
-  const removed: NonNullable<Lock['removed']> = {};
-  for (const [name, entry] of Object.entries(before))
-    if (!names.includes(name) || now < Date.parse(entry.at) + keyWaitDays * 86_400_000) removed[name] = entry;
-  for (const name of names) {
-    if (lock.domains[name] === undefined && before[name] !== undefined) continue;
-    const zone = zones.find((survey) => isWithin(name, survey.zone.name))?.zone.name;
-    const keys = new Map(
-      [
-        ...(lock.domains[name]?.dkim ?? []),
-        ...(facts?.dkim.keys.filter(({ domain }) => domain === name) ?? []),
-      ].map(({ selector, publicKey }) => [selector, publicKey]),
-    );
-    if (zone !== undefined && keys.size > 0)
-      removed[name] = { at, zone, dkim: [...keys.keys()], keys: [...keys.values()] };
-  }
-  return {
-    ...rest,
-    ...(only === 'dns' ? {} : { servers }),
-    domains: Object.fromEntries(Object.entries(lock.domains).filter(([name]) => !names.includes(name))),
-    ...(Object.keys(removed).length > 0 ? { removed } : {}),
-  };
 }
 
 function report({ context }: Session, view: PlanView, removals: readonly ZoneRemoval[]): Outcome {

@@ -1,12 +1,5 @@
 import type { Command } from 'commander';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addChangeFlags, addCommonFlags, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
@@ -14,11 +7,8 @@ export type AliasAction =
   | { kind: 'list' }
   | { kind: 'add' | 'rm'; address: string; targets: readonly string[] };
 
-export interface AliasOptions {
+export interface AliasOptions extends ChangeOptions {
   action: AliasAction;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -45,13 +35,11 @@ export const aliasCommand: CommandDefinition<AliasOptions> = {
     const start = (action: AliasAction, options: Parsed): Promise<void> =>
       run({
         action,
-        flags: readQuestionFlags({ ...options }, serverKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, serverKeys),
       });
     const add = (name: string, summary: string): Command => {
-      const command = addConfigFlag(addQuestionFlags(alias.command(name).description(summary), serverKeys));
-      return addOutputFlags(name === 'list' ? command : addYesFlag(command));
+      const command = alias.command(name).description(summary);
+      return name === 'list' ? addCommonFlags(command, serverKeys) : addChangeFlags(command, serverKeys);
     };
     add('list', 'show all aliases').action((options: Parsed) => start({ kind: 'list' }, options));
     add('add', 'lead an address to these targets, beside those it has')

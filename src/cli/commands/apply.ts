@@ -1,25 +1,19 @@
 import {
-  addConfigFlag,
+  addChangeFlags,
   addConsentFlags,
-  addOutputFlags,
-  addQuestionFlags,
   addServersFlags,
-  addYesFlag,
+  type ChangeOptions,
   type ConsentFlags,
-  type FlagValues,
+  readChangeFlags,
   readConsentFlags,
-  readQuestionFlags,
   readServersFlags,
   type ServersFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { planKeys } from './plan.js';
 
-export interface ApplyOptions extends ServersFlags {
+export interface ApplyOptions extends ServersFlags, ChangeOptions {
   consents: ConsentFlags;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 /** `apply`: makes it so; asks once. */
@@ -32,18 +26,13 @@ export const applyCommand: CommandDefinition<ApplyOptions> = {
       .description(
         'Shows the plan, asks once, and carries it out. With nothing to change it writes nothing.',
       );
-    addQuestionFlags(command, planKeys);
     addConsentFlags(command);
     addServersFlags(command);
-    addConfigFlag(command);
-    addYesFlag(command);
-    addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
+    addChangeFlags(command, planKeys).action(async (options: object) => {
       await run({
         ...readServersFlags({ ...options }),
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, planKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, planKeys),
       });
     });
   },

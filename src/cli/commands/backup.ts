@@ -1,26 +1,16 @@
 import type { Command } from 'commander';
 import { splitList } from '../../lib/split-list.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addChangeFlags, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
-export interface BackupOptions {
+export interface BackupOptions extends ChangeOptions {
   /** A file that is not there yet, or a directory. */
   target: string;
   /** age recipients; without any a passphrase protects it. */
   recipients: readonly string[];
   passphraseFile?: string;
   plain: boolean;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -52,16 +42,13 @@ export const backupCommand: CommandDefinition<BackupOptions> = {
       .option('--recipient <keys>', 'encrypt with age to these public keys (age1…, ssh-…)', splitList)
       .option('--plain', 'do not encrypt; asks first');
     addPassphraseFlag(command);
-    addConfigFlag(addQuestionFlags(command, serverKeys));
-    addOutputFlags(addYesFlag(command)).action((target: string, options: Parsed) =>
+    addChangeFlags(command, serverKeys).action((target: string, options: Parsed) =>
       run({
         target,
         recipients: options.recipient ?? [],
         ...(options.passphraseFile === undefined ? {} : { passphraseFile: options.passphraseFile }),
         plain: options.plain ?? false,
-        flags: readQuestionFlags({ ...options }, serverKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, serverKeys),
       }),
     );
   },

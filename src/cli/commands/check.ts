@@ -3,24 +3,16 @@ import type { ProfileId } from '../../checks/profiles.js';
 import type { FailOn } from '../../checks/selection.js';
 import type { QuestionKey } from '../../config/questions.js';
 import { splitList } from '../../lib/split-list.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, type CommonOptions, readCommonFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
 const scopes = ['dns', 'server', 'delivery'] as const;
 const profileNames = ['gmail', 'yahoo', 'outlook', 'internet.nl'] as const satisfies readonly ProfileId[];
 const failLevels = ['fail', 'warn', 'info'] as const satisfies readonly FailOn[];
 
-export interface CheckOptions {
+export interface CheckOptions extends CommonOptions {
   /** `all` when nothing was named. */
   scope: (typeof scopes)[number] | 'all';
-  flags: FlagValues;
-  config?: string;
   /** DKIM selectors to look at beside those of the lock file. */
   selectors: readonly string[];
   only?: readonly string[];
@@ -40,7 +32,7 @@ export interface CheckOptions {
   html?: string;
 }
 
-interface Parsed extends Omit<CheckOptions, 'scope' | 'flags' | 'selectors' | 'wait'> {
+interface Parsed extends Omit<CheckOptions, 'scope' | 'flags' | 'config' | 'selectors' | 'wait'> {
   selector?: readonly string[];
   wait?: number | true;
 }
@@ -64,8 +56,7 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
         'dns: live DNS against the configuration and its lock file; needs neither SSH nor tokens. With --domain alone, any domain. server: the running server, as a stranger and, over SSH, as a user sees it. delivery: a mail out and one in, from and to a mailbox made for it. Left out: all three.',
       )
       .addArgument(new Argument('[what]', 'what to check').choices(scopes));
-    addQuestionFlags(command, keys);
-    addConfigFlag(command)
+    command
       .option('--selector <names>', 'DKIM selectors to look at, comma-separated', splitList)
       .option('--only <ids>', 'only these checks or groups, comma-separated', splitList)
       .option('--skip <ids>', 'all but these checks or groups, comma-separated', splitList)
@@ -86,27 +77,28 @@ export const checkCommand: CommandDefinition<CheckOptions> = {
       )
       .option('--junit <file>', 'also write JUnit XML')
       .option('--html <file>', 'also write a self-contained page');
-    addOutputFlags(command).action(async (scope: CheckOptions['scope'] | undefined, options: Parsed) => {
-      const { config, selector, only, skip, failOn, unknown, profile, smtp, to, asStranger } = options;
-      const { wait, junit, html } = options;
-      await run({
-        scope: scope ?? 'all',
-        flags: readQuestionFlags({ ...options }, keys),
-        selectors: selector ?? [],
-        failOn,
-        ...(asStranger === true ? { asStranger } : {}),
-        ...(to === undefined ? {} : { to }),
-        ...(config === undefined ? {} : { config }),
-        ...(only === undefined ? {} : { only }),
-        ...(skip === undefined ? {} : { skip }),
-        ...(unknown === undefined ? {} : { unknown }),
-        ...(profile === undefined ? {} : { profile }),
-        ...(smtp === undefined ? {} : { smtp }),
-        ...(wait === undefined ? {} : { wait: wait === true ? 600 : wait }),
-        ...(junit === undefined ? {} : { junit }),
-        ...(html === undefined ? {} : { html }),
-      });
-    });
+    addCommonFlags(command, keys).action(
+      async (scope: CheckOptions['scope'] | undefined, options: Parsed) => {
+        const { selector, only, skip, failOn, unknown, profile, smtp, to, asStranger } = options;
+        const { wait, junit, html } = options;
+        await run({
+          scope: scope ?? 'all',
+          ...readCommonFlags({ ...options }, keys),
+          selectors: selector ?? [],
+          failOn,
+          ...(asStranger === true ? { asStranger } : {}),
+          ...(to === undefined ? {} : { to }),
+          ...(only === undefined ? {} : { only }),
+          ...(skip === undefined ? {} : { skip }),
+          ...(unknown === undefined ? {} : { unknown }),
+          ...(profile === undefined ? {} : { profile }),
+          ...(smtp === undefined ? {} : { smtp }),
+          ...(wait === undefined ? {} : { wait: wait === true ? 600 : wait }),
+          ...(junit === undefined ? {} : { junit }),
+          ...(html === undefined ? {} : { html }),
+        });
+      },
+    );
   },
 };
 

@@ -1,23 +1,13 @@
 import type { Command } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, addYesFlag, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { connectionKeys } from './plan.js';
 
 export type DkimAction = { kind: 'list' } | { kind: 'rotate'; domains: readonly string[] };
 
-export interface DkimOptions {
+export interface DkimOptions extends ChangeOptions {
   action: DkimAction;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -40,12 +30,10 @@ export const dkimCommand: CommandDefinition<DkimOptions> = {
     const start = (action: DkimAction, options: Parsed): Promise<void> =>
       run({
         action,
-        flags: readQuestionFlags({ ...options }, keys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, keys),
       });
     const add = (name: string, summary: string): Command =>
-      addOutputFlags(addConfigFlag(addQuestionFlags(dkim.command(name).description(summary), keys)));
+      addCommonFlags(dkim.command(name).description(summary), keys);
     add('list', 'show the keys, what signs, and what every name server shows').action((options: Parsed) =>
       start({ kind: 'list' }, options),
     );

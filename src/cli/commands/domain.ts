@@ -1,15 +1,13 @@
 import { type Command, Option } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
 import {
-  addConfigFlag,
+  addChangeFlags,
+  addCommonFlags,
   addConsentFlags,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
+  type ChangeOptions,
   type ConsentFlags,
-  type FlagValues,
+  readChangeFlags,
   readConsentFlags,
-  readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { connectionKeys } from './plan.js';
@@ -19,12 +17,9 @@ export type DomainAction =
   | { kind: 'add'; domain: string; mail?: 'full' | 'send-only'; separate?: boolean }
   | { kind: 'rm'; domain: string };
 
-export interface DomainOptions {
+export interface DomainOptions extends ChangeOptions {
   action: DomainAction;
   consents: ConsentFlags;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -55,13 +50,11 @@ export const domainCommand: CommandDefinition<DomainOptions> = {
       run({
         action,
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, addKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, addKeys),
       });
     const add = (name: string, summary: string, keys: readonly QuestionKey[]): Command => {
-      const command = addConfigFlag(addQuestionFlags(domain.command(name).description(summary), keys));
-      return addOutputFlags(name === 'list' ? command : addConsentFlags(addYesFlag(command)));
+      const command = domain.command(name).description(summary);
+      return name === 'list' ? addCommonFlags(command, keys) : addConsentFlags(addChangeFlags(command, keys));
     };
     add('list', 'show all domains', listKeys).action((options: Parsed) => start({ kind: 'list' }, options));
     add('add', 'handle mail of a further domain', addKeys)

@@ -1,15 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, type CommonOptions, readCommonFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-export interface ExportOptions {
+export interface ExportOptions extends CommonOptions {
   form: 'script' | 'cloud-init';
   /** `debian-12`: the files are for it, and the export refuses any other. */
   release: string;
@@ -24,8 +18,6 @@ export interface ExportOptions {
   stageUrl?: string;
   /** Bytes that user-data may have. */
   limit: number;
-  flags: FlagValues;
-  config?: string;
 }
 
 const keys = [
@@ -85,15 +77,14 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
           .option('--stage-url <url>', 'where you will put stage-2.gz, when user-data is too large')
           .addOption(number('--limit <bytes>', 'how large user-data may be', awsLimit));
       }
-      addConfigFlag(addQuestionFlags(command, keys));
-      addOutputFlags(command).action((options: Parsed) =>
+      addCommonFlags(command, keys).action((options: Parsed) =>
         run({
           form,
           release: options.release ?? 'debian-12',
           memory: options.memory ?? 2000,
           ...given(options),
           limit: options.limit ?? awsLimit,
-          flags: readQuestionFlags({ ...options }, keys),
+          ...readCommonFlags({ ...options }, keys),
         }),
       );
     };

@@ -1,23 +1,16 @@
 import type { QuestionKey } from '../../config/questions.js';
 import {
-  addConfigFlag,
+  addChangeFlags,
   addConsentFlags,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
+  type ChangeOptions,
   type ConsentFlags,
-  type FlagValues,
+  readChangeFlags,
   readConsentFlags,
-  readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-export interface InitOptions {
+export interface InitOptions extends ChangeOptions {
   consents: ConsentFlags;
-  /** Values given as flags, by question. */
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 const asked = [
@@ -52,16 +45,10 @@ export const initCommand: CommandDefinition<InitOptions> = {
       .description(
         'Asks what it cannot find out, shows one plan over server and DNS, asks once, and makes it so.',
       );
-    addQuestionFlags(command, asked);
-    addConsentFlags(command);
-    addConfigFlag(command);
-    addYesFlag(command);
-    addOutputFlags(command).action(async (options: { config?: string; yes?: boolean }) => {
+    addConsentFlags(addChangeFlags(command, asked)).action(async (options: object) => {
       await run({
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, asked),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, asked),
       });
     });
   },

@@ -1,16 +1,10 @@
 import { InvalidArgumentError } from 'commander';
 import { parsePeriod } from '../../lib/period.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, type CommonOptions, readCommonFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
-export interface LogsOptions {
+export interface LogsOptions extends CommonOptions {
   /** Seconds. */
   since: number;
   follow: boolean;
@@ -18,8 +12,6 @@ export interface LogsOptions {
   messageId?: string;
   from?: string;
   to?: string;
-  flags: FlagValues;
-  config?: string;
 }
 
 interface Parsed extends Partial<Pick<LogsOptions, 'messageId' | 'from' | 'to' | 'config' | 'follow'>> {
@@ -43,18 +35,18 @@ export const logsCommand: CommandDefinition<LogsOptions> = {
       .option('--from <address>', 'only from this sender or login; @domain for all of one')
       .option('--to <address>', 'only to this recipient; @domain for all of one')
       .option('--since <period>', 'how far back: 30m, 12h, 7d', readPeriod, 86_400);
-    addConfigFlag(addQuestionFlags(command, serverKeys));
-    addOutputFlags(command).action(async ({ since, follow, messageId, from, to, ...options }: Parsed) => {
-      await run({
-        since,
-        follow: follow ?? false,
-        ...(messageId === undefined ? {} : { messageId: messageId.replace(/^<(.*)>$/, '$1') }),
-        ...(from === undefined ? {} : { from }),
-        ...(to === undefined ? {} : { to }),
-        flags: readQuestionFlags({ ...options }, serverKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-      });
-    });
+    addCommonFlags(command, serverKeys).action(
+      async ({ since, follow, messageId, from, to, ...options }: Parsed) => {
+        await run({
+          since,
+          follow: follow ?? false,
+          ...(messageId === undefined ? {} : { messageId: messageId.replace(/^<(.*)>$/, '$1') }),
+          ...(from === undefined ? {} : { from }),
+          ...(to === undefined ? {} : { to }),
+          ...readCommonFlags({ ...options }, serverKeys),
+        });
+      },
+    );
   },
 };
 

@@ -1,23 +1,19 @@
 import type { QuestionKey } from '../../config/questions.js';
 import {
-  addConfigFlag,
+  addCommonFlags,
   addConsentFlags,
-  addOutputFlags,
-  addQuestionFlags,
   addServersFlags,
+  type CommonOptions,
   type ConsentFlags,
-  type FlagValues,
+  readCommonFlags,
   readConsentFlags,
-  readQuestionFlags,
   readServersFlags,
   type ServersFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
-export interface PlanOptions extends ServersFlags {
+export interface PlanOptions extends ServersFlags, CommonOptions {
   consents: ConsentFlags;
-  flags: FlagValues;
-  config?: string;
   /** Exit with 4 when changes are pending. */
   exitCode: boolean;
 }
@@ -47,16 +43,13 @@ export const planCommand: CommandDefinition<PlanOptions> = {
       .description(
         'Reads the server and the zone and shows what apply would change. Writes nothing, anywhere.',
       );
-    addQuestionFlags(command, planKeys);
     addConsentFlags(command);
-    addServersFlags(command);
-    addConfigFlag(command).option('--exit-code', 'exit with 4 when changes are pending');
-    addOutputFlags(command).action(async (options: { config?: string; exitCode?: boolean }) => {
+    addServersFlags(command).option('--exit-code', 'exit with 4 when changes are pending');
+    addCommonFlags(command, planKeys).action(async (options: { config?: string; exitCode?: boolean }) => {
       await run({
         ...readServersFlags({ ...options }),
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, planKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
+        ...readCommonFlags({ ...options }, planKeys),
         exitCode: options.exitCode ?? false,
       });
     });

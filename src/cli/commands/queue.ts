@@ -1,12 +1,5 @@
 import type { Command } from 'commander';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, addYesFlag, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
@@ -17,11 +10,8 @@ export type QueueAction =
   | { kind: 'flush'; ids: readonly string[] }
   | { kind: 'rm' | 'hold' | 'release'; ids: readonly string[]; all: boolean };
 
-export interface QueueOptions {
+export interface QueueOptions extends ChangeOptions {
   action: QueueAction;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -48,12 +38,10 @@ export const queueCommand: CommandDefinition<QueueOptions> = {
     const start = (action: QueueAction, options: Parsed): Promise<void> =>
       run({
         action,
-        flags: readQuestionFlags({ ...options }, serverKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, serverKeys),
       });
     const add = (name: string, summary: string): Command =>
-      addOutputFlags(addConfigFlag(addQuestionFlags(queue.command(name).description(summary), serverKeys)));
+      addCommonFlags(queue.command(name).description(summary), serverKeys);
     add('list', 'show what waits, and why').action((options: Parsed) => start({ kind: 'list' }, options));
     add('show', "show a message's envelope and header, not its text")
       .argument('<id>', 'the queue id')

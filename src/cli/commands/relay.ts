@@ -2,15 +2,14 @@ import { type Command, Option } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
 import type { RelayTls } from '../../relay/preset.js';
 import {
-  addConfigFlag,
+  addCommonFlags,
   addConsentFlags,
   addOutputFlags,
-  addQuestionFlags,
   addYesFlag,
+  type ChangeOptions,
   type ConsentFlags,
-  type FlagValues,
+  readChangeFlags,
   readConsentFlags,
-  readQuestionFlags,
 } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { connectionKeys } from './plan.js';
@@ -31,12 +30,9 @@ export type RelayAction =
   | { kind: 'test'; of?: string; to?: string }
   | { kind: 'off'; of?: string };
 
-export interface RelayOptions {
+export interface RelayOptions extends ChangeOptions {
   action: RelayAction;
   consents: ConsentFlags;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -73,12 +69,10 @@ export const relayCommand: CommandDefinition<RelayOptions> = {
       run({
         action,
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, setKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, setKeys),
       });
     const add = (name: string, summary: string, keys: readonly QuestionKey[] = serverKeys): Command =>
-      addOutputFlags(addConfigFlag(addQuestionFlags(relay.command(name).description(summary), keys)));
+      addCommonFlags(relay.command(name).description(summary), keys);
     const ofDomain = (options: Parsed) => (options.domain === undefined ? {} : { of: options.domain });
     const domainFlag = '--domain <domain>';
 

@@ -1,19 +1,11 @@
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, type CommonOptions, readCommonFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { readPeriod } from './logs.js';
 import { serverKeys } from './user.js';
 
-export interface ReportOptions {
+export interface ReportOptions extends CommonOptions {
   /** Seconds. */
   since: number;
-  flags: FlagValues;
-  config?: string;
 }
 
 /** `report`: what was delivered, what was not, and what to do about it. */
@@ -25,13 +17,13 @@ export const reportCommand: CommandDefinition<ReportOptions> = {
       .summary('delivered, deferred, bounced: how much, where, and why')
       .description("Sums up the server's mail log; explains what other servers answered, and what to do.")
       .option('--since <period>', 'how far back: 12h, 7d, 4w', readPeriod, 7 * 86_400);
-    addConfigFlag(addQuestionFlags(command, serverKeys));
-    addOutputFlags(command).action(async ({ since, ...options }: { since: number; config?: string }) => {
-      await run({
-        since,
-        flags: readQuestionFlags({ ...options }, serverKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-      });
-    });
+    addCommonFlags(command, serverKeys).action(
+      async ({ since, ...options }: { since: number; config?: string }) => {
+        await run({
+          since,
+          ...readCommonFlags({ ...options }, serverKeys),
+        });
+      },
+    );
   },
 };

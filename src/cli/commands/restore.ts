@@ -1,27 +1,21 @@
 import {
-  addConfigFlag,
+  addChangeFlags,
   addConsentFlags,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
+  type ChangeOptions,
   type ConsentFlags,
-  type FlagValues,
+  readChangeFlags,
   readConsentFlags,
-  readQuestionFlags,
 } from '../flags.js';
 import { addPassphraseFlag } from './backup.js';
 import type { CommandDefinition } from './definition.js';
 import { connectionKeys } from './plan.js';
 
-export interface RestoreOptions {
+export interface RestoreOptions extends ChangeOptions {
   file: string;
   /** Private key file of age. */
   ageIdentity?: string;
   passphraseFile?: string;
   consents: ConsentFlags;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 interface Parsed {
@@ -44,19 +38,13 @@ export const restoreCommand: CommandDefinition<RestoreOptions> = {
       .argument('<file>', 'the backup')
       .option('--age-identity <file>', 'private key, for a backup made with --recipient');
     addPassphraseFlag(command);
-    addQuestionFlags(command, connectionKeys);
-    addConsentFlags(command);
-    addConfigFlag(command);
-    addYesFlag(command);
-    addOutputFlags(command).action((file: string, options: Parsed) =>
+    addConsentFlags(addChangeFlags(command, connectionKeys)).action((file: string, options: Parsed) =>
       run({
         file,
         ...(options.ageIdentity === undefined ? {} : { ageIdentity: options.ageIdentity }),
         ...(options.passphraseFile === undefined ? {} : { passphraseFile: options.passphraseFile }),
         consents: readConsentFlags({ ...options }),
-        flags: readQuestionFlags({ ...options }, connectionKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, connectionKeys),
       }),
     );
   },

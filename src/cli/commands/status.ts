@@ -1,19 +1,11 @@
 import type { QuestionKey } from '../../config/questions.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addCommonFlags, type CommonOptions, readCommonFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
-export interface StatusOptions {
+export interface StatusOptions extends CommonOptions {
   /** Says nothing but what differs from last time: for cron. */
   changedOnly: boolean;
-  flags: FlagValues;
-  config?: string;
 }
 
 const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
@@ -32,12 +24,10 @@ export const statusCommand: CommandDefinition<StatusOptions> = {
         '--changed-only',
         'print only what changed since the last status; nothing when nothing did (for cron)',
       );
-    addConfigFlag(addQuestionFlags(command, keys));
-    addOutputFlags(command).action(async (options: { config?: string; changedOnly?: boolean }) => {
+    addCommonFlags(command, keys).action(async (options: { config?: string; changedOnly?: boolean }) => {
       await run({
         changedOnly: options.changedOnly ?? false,
-        flags: readQuestionFlags({ ...options }, keys),
-        ...(options.config === undefined ? {} : { config: options.config }),
+        ...readCommonFlags({ ...options }, keys),
       });
     });
   },

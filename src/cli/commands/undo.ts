@@ -1,23 +1,13 @@
 import { Argument } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addChangeFlags, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
 const scopes = ['dns', 'server'] as const;
 
-export interface UndoOptions {
+export interface UndoOptions extends ChangeOptions {
   scope: (typeof scopes)[number];
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
@@ -33,18 +23,11 @@ export const undoCommand: CommandDefinition<UndoOptions> = {
         'dns: puts the zone back as it was, record by record, where our value still stands. server: the files that the last run replaced, as they were before it.',
       )
       .addArgument(new Argument('<what>', 'what to take back').choices(scopes));
-    addQuestionFlags(command, keys);
-    addConfigFlag(command);
-    addYesFlag(command);
-    addOutputFlags(command).action(
-      async (scope: UndoOptions['scope'], options: { config?: string; yes?: boolean }) => {
-        await run({
-          scope,
-          flags: readQuestionFlags({ ...options }, keys),
-          ...(options.config === undefined ? {} : { config: options.config }),
-          yes: options.yes ?? false,
-        });
-      },
-    );
+    addChangeFlags(command, keys).action(async (scope: UndoOptions['scope'], options: object) => {
+      await run({
+        scope,
+        ...readChangeFlags({ ...options }, keys),
+      });
+    });
   },
 };

@@ -1,24 +1,14 @@
 import { Option } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addChangeFlags, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 import { serverKeys } from './user.js';
 
-export interface UninstallOptions {
+export interface UninstallOptions extends ChangeOptions {
   /** Only this half. */
   only?: 'server' | 'dns';
   removePackages: boolean;
   discardQueue: boolean;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
@@ -44,17 +34,12 @@ export const uninstallCommand: CommandDefinition<UninstallOptions> = {
       .addOption(new Option('--only <half>', 'only this half').choices(['server', 'dns']))
       .option('--remove-packages', 'remove the packages that came with smtp-setup, too')
       .option('--discard-queue', 'give up mail that still waits to be sent');
-    addQuestionFlags(command, keys);
-    addConfigFlag(command);
-    addYesFlag(command);
-    addOutputFlags(command).action(async (options: Parsed) => {
+    addChangeFlags(command, keys).action(async (options: Parsed) => {
       await run({
         ...(options.only === undefined ? {} : { only: options.only }),
         removePackages: options.removePackages ?? false,
         discardQueue: options.discardQueue ?? false,
-        flags: readQuestionFlags({ ...options }, keys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, keys),
       });
     });
   },

@@ -1,14 +1,7 @@
 import type { Command } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
 import { splitList } from '../../lib/split-list.js';
-import {
-  addConfigFlag,
-  addOutputFlags,
-  addQuestionFlags,
-  addYesFlag,
-  type FlagValues,
-  readQuestionFlags,
-} from '../flags.js';
+import { addChangeFlags, addCommonFlags, type ChangeOptions, readChangeFlags } from '../flags.js';
 import type { CommandDefinition } from './definition.js';
 
 export type UserAction =
@@ -27,11 +20,8 @@ export type UserAction =
   | { kind: 'quota'; address: string; size: string }
   | { kind: 'disable' | 'enable'; addresses: readonly string[] };
 
-export interface UserOptions {
+export interface UserOptions extends ChangeOptions {
   action: UserAction;
-  flags: FlagValues;
-  config?: string;
-  yes: boolean;
 }
 
 /** How the day-two commands get to the server. */
@@ -75,13 +65,11 @@ export const userCommand: CommandDefinition<UserOptions> = {
     const start = (action: UserAction, options: Parsed): Promise<void> =>
       run({
         action,
-        flags: readQuestionFlags({ ...options }, passwordKeys),
-        ...(options.config === undefined ? {} : { config: options.config }),
-        yes: options.yes ?? false,
+        ...readChangeFlags({ ...options }, passwordKeys),
       });
     const add = (name: string, summary: string, keys: readonly QuestionKey[] = serverKeys): Command => {
-      const command = addConfigFlag(addQuestionFlags(user.command(name).description(summary), keys));
-      return addOutputFlags(name === 'list' ? command : addYesFlag(command));
+      const command = user.command(name).description(summary);
+      return name === 'list' ? addCommonFlags(command, keys) : addChangeFlags(command, keys);
     };
 
     add('list', 'show all mailboxes and logins').action((options: Parsed) =>
