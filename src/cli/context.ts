@@ -9,6 +9,7 @@ import type { Resolver } from '../dns/resolver/types.js';
 import { Exit, SetupError } from '../errors.js';
 import type { SshOptions } from '../ssh/connect.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
+import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
 import type { Env, Io } from '../ui/io.js';
 import type { LogFile } from '../ui/log-file.js';
@@ -52,6 +53,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   const redactor = createRedactor();
   let log: LogFile | undefined;
   const connections = new Set<SshConnection>();
+  const ending = new AbortController();
   let asker: Asker | undefined;
   const createAsker = async (): Promise<Asker> => {
     if (!io.canPrompt) return (await import('../config/no-input-asker.js')).noInputAsker;
@@ -92,12 +94,13 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
         homeDir,
         env: env.SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
         prompts: createSshPrompts(await createAsker(), redactor),
-        signal,
+        signal: AbortSignal.any([signal, ending.signal]),
       });
       return {
         async connect(abort) {
           const connection = await connector.connect(abort);
           connections.add(connection);
+          if (ending.signal.aborted) await connection.close();
           return connection;
         },
       };
@@ -110,7 +113,8 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
       return dns.createRecursiveResolver({ servers, query: dns.query });
     },
     async close() {
-      // An open connection would keep the process alive after an error.
+      // A connection that is open, or still being made, would keep the process alive after an error.
+      ending.abort(cancelledError());
       await Promise.all([...connections].map((connection) => connection.close()));
       log?.close();
     },

@@ -122,7 +122,17 @@ export const domainSchema = z.strictObject({
     })
     .default({}),
   /** Where other servers report TLS trouble (RFC 8460): an address, or an `https:` URL. */
-  tlsRpt: z.strictObject({ rua: z.array(z.union([z.email(), z.httpUrl()])).min(1) }).optional(),
+  tlsRpt: z
+    .strictObject({
+      rua: z
+        .array(
+          z.union([z.email(), z.httpUrl()], {
+            error: 'Write an address such as reports@example.org (without mailto:), or an https: URL.',
+          }),
+        )
+        .min(1),
+    })
+    .optional(),
   /**
    * MTA-STS (RFC 8461): `testing` (default) has senders report, `enforce` has them insist on a valid certificate, `none`
    * takes it back: before the MX moves elsewhere, for as long as `maxAge` was.
