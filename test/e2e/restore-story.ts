@@ -16,11 +16,16 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
   let plainFile: string;
   const passphrase = randomBytes(18).toString('base64url');
   const env = { SMTP_SETUP_PASSPHRASE: passphrase };
+  const secondDomain = 'second.test';
   const subject = `Kept ${Date.now()}`;
   beforeAll(async () => {
     world = await openProvisioned(`restore-${from.slice(-2)}`, from);
     const init = await world.cli(world.rehearsal.initArguments);
     expect(init.code, init.stdout + init.stderr).toBe(0);
+    const nameServers = ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'];
+    await world.lab.dns.addZone(secondDomain, { nameServers });
+    await world.lab.resolverHost.flush();
+    await world.rehearsal.cloudflare.control.addZone({ name: secondDomain, nameServers });
   });
   afterAll(() => world?.lab.down());
 
@@ -55,6 +60,36 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
     );
   const stranger = 'stranger@elsewhere.test';
   let rewritten: string;
+
+  // What 42 tells on the other release in full.
+  describe('a second domain, and a key that is changed', () => {
+    const change = async (...args: string[]) => {
+      const done = await world.cli([
+        ...args,
+        '--yes',
+        '--json',
+        ...config(),
+        '--resolver',
+        world.lab.resolver,
+      ]);
+      expect(done.code, said(done)).toBe(0);
+      expect(JSON.parse(done.stdout)).toMatchObject({ changed: true });
+    };
+
+    it('are there in the end, and nothing is left for apply', async () => {
+      await change('domain', 'add', secondDomain);
+      await change('dkim', 'rotate', world.lab.domain);
+      const list = await world.cli(['dkim', 'list', '--json', ...config(), '--resolver', world.lab.resolver]);
+      const keys: { domain: string; state: string; visible: string }[] = JSON.parse(list.stdout).keys;
+      expect(keys.map(({ domain, state, visible }) => `${domain} ${state} ${visible}`).sort()).toEqual([
+        `${world.lab.domain} old yes`,
+        `${world.lab.domain} signs yes`,
+        `${secondDomain} signs yes`,
+      ]);
+      const plan = await world.cli(['plan', '--exit-code', ...config(), '--resolver', world.lab.resolver]);
+      expect(plan.code, said(plan)).toBe(0);
+    });
+  });
 
   describe('backup', () => {
     it('writes one encrypted file, on one connection', async () => {
@@ -163,6 +198,7 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
             `${name} ${type} ${content}`,
         );
       const before = await zone();
+      const others = await cloudflare.control.records(secondDomain);
       const sameKeys = await shell(world, keys);
       const done = await world.cli(['restore', file, ...restoreFlags(), '--json'], { env });
       expect(done.code, said(done)).toBe(0);
@@ -172,6 +208,7 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
       expect(after.filter((line) => !addresses(after).includes(line)).sort()).toEqual(
         before.filter((line) => !addresses(before).includes(line)).sort(),
       );
+      expect(await cloudflare.control.records(secondDomain)).toEqual(others);
       expect(await onSecond(keys)).toBe(sameKeys);
       expect(await onSecond('cd /etc/smtp-setup/relay && stat -c "%a" . old && cat old')).toBe(
         '700\n600\n[relay.test]:587 user:secret',
@@ -219,6 +256,22 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
         '--resolver',
         world.lab.resolver,
       ]);
+      expect(plan.code, said(plan)).toBe(0);
+    });
+
+    it('goes on as the old one would: the second domain is given up', async () => {
+      const restored = [
+        '--config',
+        join(world.rehearsal.home, 'restored.yaml'),
+        '--resolver',
+        world.lab.resolver,
+      ];
+      const gone = await world.cli(['domain', 'rm', secondDomain, '--yes', '--json', ...restored]);
+      expect(gone.code, said(gone)).toBe(0);
+      expect(
+        (await world.rehearsal.cloudflare.control.records(secondDomain)).map(({ name }) => name),
+      ).toEqual([expect.stringContaining('._domainkey.')]);
+      const plan = await world.cli(['plan', '--exit-code', ...restored]);
       expect(plan.code, said(plan)).toBe(0);
     });
   });
