@@ -150,7 +150,8 @@ function missing(program: string): SetupError {
 }
 
 function failed(program: string, code: number | null, words: string): SetupError {
-  const lines = words.split('\n').filter((line) => line.trim() !== '');
+  // age ends everything it says with where to report bugs of its own.
+  const lines = words.split('\n').filter((line) => line.trim() !== '' && !line.includes('filippo.io'));
   const wrongKey = /bad session key|bad key|no identity matched|incorrect passphrase/i.test(words);
   return new SetupError({
     code: wrongKey ? 'E_BACKUP_KEY' : 'E_BACKUP_CIPHER',

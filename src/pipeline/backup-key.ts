@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Key, Protection, Surroundings } from '../backup/cipher.js';
 import { readSecret } from '../config/read-secret.js';
 import type { Secret } from '../config/secret.js';
-import { Exit, SetupError } from '../errors.js';
+import { Exit, messageOf, SetupError } from '../errors.js';
 import type { Session } from './session.js';
 
 const variable = 'SMTP_SETUP_PASSPHRASE';
@@ -73,7 +73,7 @@ export async function chooseKey(
 ): Promise<Key> {
   if (kind === 'plain') return { kind };
   if (kind === 'age') {
-    if (options.ageIdentity !== undefined) return { kind, identity: options.ageIdentity };
+    if (options.ageIdentity !== undefined) return { kind, identity: await readable(options.ageIdentity) };
     throw new SetupError({
       code: 'E_BACKUP_KEY',
       exit: Exit.usage,
@@ -112,6 +112,23 @@ async function readPassphrase({ context }: Session, file: string | undefined): P
   });
   if (secret !== undefined) context.redactor.add(secret);
   return secret;
+}
+
+/** Before age's own complaint would pass for one about the backup. Throws E_BACKUP_KEY (exit 2). */
+async function readable(file: string): Promise<string> {
+  try {
+    await access(file, constants.R_OK);
+    return file;
+  } catch (error) {
+    throw new SetupError({
+      code: 'E_BACKUP_KEY',
+      exit: Exit.usage,
+      what: `The private key ${file} cannot be read.`,
+      evidence: [messageOf(error)],
+      fix: ['Name the file that age-keygen wrote: --age-identity FILE', 'Nothing was changed.'],
+      cause: error,
+    });
+  }
 }
 
 /** Throws E_PASSPHRASE_MISSING (exit 2) where nobody can be asked. */
