@@ -14,15 +14,7 @@ export interface ServerLink {
 export async function connectServer(session: Session, answers: Answers): Promise<ServerLink> {
   const { context } = session;
   const target = answers.ssh?.value;
-  if (target === undefined) {
-    throw new SetupError({
-      code: 'E_NO_SERVER',
-      exit: Exit.usage,
-      what: 'It is not clear which server is meant.',
-      evidence: [`${session.configPath} names none or several, and neither --ssh nor --hostname was given.`],
-      fix: ['Give --ssh [USER@]HOST[:PORT], or run smtp-setup init.'],
-    });
-  }
+  if (target === undefined) throw noServer(session);
   const identity = answers.identity?.value;
   const connector = await context.createConnector({
     target,
@@ -33,6 +25,24 @@ export async function connectServer(session: Session, answers: Answers): Promise
     ...(answers.hostKey === undefined ? {} : { hostKey: answers.hostKey.value }),
   });
   return { connection: await connector.connect(context.signal), connector };
+}
+
+function noServer({ configPath, loaded }: Session): SetupError {
+  const hosts = Object.keys(loaded?.config.servers ?? {});
+  const [evidence, fix] =
+    loaded === undefined
+      ? [
+          `There is no ${configPath}, and --ssh was not given.`,
+          'Another file: --config FILE. None yet: smtp-setup init',
+        ]
+      : [`${configPath} names ${hosts.join(', ') || 'none'}.`, 'Choose one: --hostname NAME'];
+  return new SetupError({
+    code: 'E_NO_SERVER',
+    exit: Exit.usage,
+    what: 'It is not clear which server is meant.',
+    evidence: [evidence],
+    fix: [fix, 'Or say how to log in: --ssh [USER@]HOST[:PORT]'],
+  });
 }
 
 function expandHome(path: string, homeDir: string): string {

@@ -99,7 +99,14 @@ function configOf({ config }: RestoreOptions): { config?: string } {
 
 async function recognise(file: string) {
   const found = await stat(file).catch((error: NodeJS.ErrnoException) => {
-    throw refused([error.code === 'ENOENT' ? 'there is no such file' : error.message], error);
+    if (error.code !== 'ENOENT') throw refused([error.message], error);
+    throw new SetupError({
+      code: 'E_BACKUP_FILE',
+      exit: Exit.usage,
+      what: `There is no file ${sanitizeLine(file, 200)}.`,
+      fix: ['Check the path; nothing was touched.'],
+      cause: error,
+    });
   });
   if (!found.isFile()) throw refused(['it is not a file']);
   const kind = await recogniseProtection(file);

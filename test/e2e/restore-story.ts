@@ -174,6 +174,9 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
         expect(refused.code, said(refused)).toBe(2);
         expect(said(refused), path).toContain('E_BACKUP_INVALID');
       }
+      const nothing = await world.cli(['restore', `${file}.none`, ...restoreFlags()], { env });
+      expect(nothing.code, said(nothing)).toBe(2);
+      expect(said(nothing)).toContain('E_BACKUP_FILE');
       const wrong = await world.cli(['restore', file, ...restoreFlags()], {
         env: { SMTP_SETUP_PASSPHRASE: 'not the right one' },
       });

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { parseConfig } from '../../../src/config/parse.js';
+import { connectServer } from '../../../src/pipeline/connect-server.js';
+import type { Session } from '../../../src/pipeline/session.js';
+
+const server = (name: string) => `  ${name}:\n    ssh: root@203.0.113.7\n`;
+
+it.each([
+  ['no file', undefined, /There is no smtp-setup\.yaml/, /smtp-setup init/],
+  [
+    'several',
+    `version: 1\nservers:\n${server('mail.example.org')}${server('mail.example.net')}domains:\n  example.org:\n    dns: cloudflare\n    server: mail.example.org\n`,
+    /names mail\.example\.org, mail\.example\.net/,
+    /--hostname NAME/,
+  ],
+])('with %s it is said which server could be meant', async (_, text, evidence, fix) => {
+  const loaded = text === undefined ? undefined : parseConfig(text, 'smtp-setup.yaml');
+  const session = { configPath: 'smtp-setup.yaml', loaded } as unknown as Session;
+  await expect(connectServer(session, {})).rejects.toMatchObject({
+    code: 'E_NO_SERVER',
+    exit: 2,
+    evidence: [expect.stringMatching(evidence)],
+    fix: [expect.stringMatching(fix), expect.stringContaining('--ssh')],
+  });
+});
