@@ -89,11 +89,14 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
     async createConnector(options) {
       const { createConnector } = await import('../ssh/connect.js');
       const { createSshPrompts } = await import('./ssh-prompts.js');
+      const { readSshSecrets } = await import('./ssh-secrets.js');
+      const prompts = createSshPrompts(await createAsker(), redactor);
       const connector = createConnector({
         ...options,
         homeDir,
         env: env.SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
-        prompts: createSshPrompts(await createAsker(), redactor),
+        prompts,
+        given: await readSshSecrets({ env, stdin: io.stdin, redactor }, prompts),
         signal: AbortSignal.any([signal, ending.signal]),
       });
       return {

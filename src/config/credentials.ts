@@ -2,7 +2,7 @@ import type { CredentialField, ProviderDefinition } from '../dns/providers/provi
 import type { Asker } from './asker.js';
 import { readSecret } from './read-secret.js';
 import { Secret } from './secret.js';
-import type { Missing } from './wizard.js';
+import { type Missing, missingError } from './wizard.js';
 
 /** Credentials by field key. */
 export type Credentials = Readonly<Record<string, Secret>>;
@@ -37,7 +37,7 @@ export function describeMissingCredentials(
 }
 
 /**
- * Asks for the missing fields. `tryOut` gets all credentials with each new one and says what is wrong with them, so that
+ * Asks for the missing fields; with nobody to ask, throws E_MISSING (exit 2) about all of them. `tryOut` gets all credentials with each new one and says what is wrong with them, so that
  * a mistyped token is asked for again at once.
  */
 export async function askCredentials(
@@ -47,6 +47,8 @@ export async function askCredentials(
   missing: readonly CredentialField[],
   tryOut: (credentials: Credentials) => Promise<true | string>,
 ): Promise<Credentials> {
+  if (!asker.interactive && missing.length > 0)
+    throw missingError(describeMissingCredentials(definition, missing));
   const credentials: Record<string, Secret> = { ...given };
   for (const [index, field] of missing.entries()) {
     const isLast = index === missing.length - 1;

@@ -7,7 +7,7 @@ import { handshake } from './handshake.js';
 import type { HostKeyReport } from './host-key.js';
 import type { HostSettings } from './host-settings.js';
 import { createLoginMemory, type LoginMemory } from './login-memory.js';
-import type { SshLog, SshPrompts } from './prompts.js';
+import type { GivenSecrets, SshLog, SshPrompts } from './prompts.js';
 import { createReconnector } from './reconnect.js';
 import { planRoute } from './route.js';
 import { openSocket } from './socket.js';
@@ -26,6 +26,7 @@ export interface SshOptions {
   env: { SSH_AUTH_SOCK?: string };
   /** Absent members are not asked: that is what a run without a terminal passes. */
   prompts?: Partial<SshPrompts>;
+  given?: GivenSecrets;
   signal?: AbortSignal;
   log?: SshLog;
   /** For tests: /etc/ssh elsewhere, other waits. Times in milliseconds. */
@@ -76,11 +77,12 @@ async function openWithMemory(options: SshOptions, memory: LoginMemory): Promise
     for (const settings of route) {
       const isTarget = settings === route.at(-1);
       const below = opened.at(-1);
+      const prompts = isTarget ? { ...options.prompts, ...options.given } : options.prompts;
       const { client, hostKey, remoteAddress } = await openHost(
         settings,
         isTarget,
         below,
-        options,
+        { ...options, ...(prompts ? { prompts } : {}) },
         memory,
         log,
       );
@@ -92,7 +94,7 @@ async function openWithMemory(options: SshOptions, memory: LoginMemory): Promise
           remoteAddress,
           hostKeys: [...hostKeys],
           memory,
-          ...(options.prompts ? { prompts: options.prompts } : {}),
+          ...(prompts ? { prompts } : {}),
           wait: (ms) => sleep(ms, undefined, { ref: false }),
           ...(below ? { onClosed: () => void below.close() } : {}),
         }),

@@ -11,6 +11,9 @@ export interface SshPrompts {
   question?(host: string, text: string, echo: boolean): Promise<string | undefined>;
 }
 
+/** Secrets that are there beforehand: for the server alone, never for a jump host on the way. */
+export type GivenSecrets = Partial<Pick<SshPrompts, 'passphrase' | 'password' | 'sudoPassword'>>;
+
 export type LogLevel = 'debug' | 'info' | 'warn';
 /** Receives sentences about the connection; never a secret. Text from the server is already made safe for a terminal. */
 export type SshLog = (level: LogLevel, message: string) => void;

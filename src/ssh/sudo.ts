@@ -123,6 +123,9 @@ export function sudoPasswordMissing(user: string, host: string): SetupError {
   return refuseLogin({
     code: 'E_SUDO_PASSWORD_NEEDED',
     what: `${user} needs a password for sudo on ${host}, and there is none to give.`,
-    fix: ['Run on a terminal to be asked for it, allow sudo without a password, or log in as root.'],
+    fix: [
+      'Run on a terminal to be asked for it, or give it in SMTP_SETUP_SUDO_PASSWORD (or …_FILE).',
+      'Or allow sudo without a password, or log in as root.',
+    ],
   });
 }

@@ -415,6 +415,21 @@ describe('a jump host', () => {
     await expect(ssh.exec('echo')).rejects.toMatchObject({ code: 'E_SSH_LOST' });
   });
 
+  it('never gets the password that is there for the server', async () => {
+    const inner = await fixture.serve({ authorized: [], password: 'pw' });
+    const hop = await fixture.serve({ authorized: [], password: 'pw', allowForwarding: true });
+    await fileKey(hop.port, fixture.hostKey);
+    const given = { password: async () => 'pw' };
+    const { identity: _identity, ...direct } = fixture.options(inner, { given });
+    await fixture.open(direct);
+    await fixture.write(
+      '.ssh/config',
+      `Host box\nHostName 127.0.0.1\nPort ${inner.port}\nUser root\nProxyJump me@127.0.0.1:${hop.port}\n`,
+    );
+    expect(await fixture.fail({ ...direct, target: 'box' })).toMatchObject({ code: 'E_SSH_AUTH' });
+    expect(hop.attempts).not.toContain('password');
+  });
+
   it('that cannot reach the target is told', async () => {
     const hop = await fixture.serve();
     await fileKey(hop.port, fixture.hostKey);

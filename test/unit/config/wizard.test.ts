@@ -159,6 +159,16 @@ describe('credentials', () => {
     expect(tried).toEqual(['good']);
   });
 
+  it('are named with their variables when there is nobody to ask', async () => {
+    await expect(
+      askCredentials(noInputAsker, provider, {}, provider.credentials, async () => true),
+    ).rejects.toMatchObject({
+      code: 'E_MISSING',
+      exit: Exit.usage,
+      evidence: [expect.stringContaining('CLOUDFLARE_API_TOKEN or CLOUDFLARE_API_TOKEN_FILE')],
+    });
+  });
+
   it.each([
     ['bad', 'The token does not work.', /does not work/],
     ['', true as const, /needed/],
