@@ -1,8 +1,9 @@
-import { appendFile, mkdir, open, readFile, rename, truncate, unlink, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Exit, messageOf, SetupError } from '../errors.js';
+import { Exit, SetupError } from '../errors.js';
 import { formatRecord } from './canonical.js';
 import type { DnsJournal, JournalEntry } from './journal.js';
+import { appendLines, readLines } from './journal-lines.js';
 import { renderZoneFile } from './zone-file.js';
 
 const isCode = (error: unknown, code: string): boolean =>
@@ -87,40 +88,6 @@ async function lockFile(path: string, zone: string): Promise<() => Promise<void>
   });
 }
 
-/** What a killed client left unfinished would spoil the next line. */
-async function dropHalfLine(path: string): Promise<void> {
-  try {
-    const bytes = await readFile(path);
-    const end = bytes.lastIndexOf(0x0a) + 1;
-    if (end < bytes.length) await truncate(path, end);
-  } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error;
-  }
-}
-
-function parseJournal(text: string, path: string): JournalEntry[] {
-  const lines = text.split('\n');
-  // A client killed while it appended leaves half a line at the end; that write was never sent.
-  const complete = text.endsWith('\n') ? lines : lines.slice(0, -1);
-  return complete
-    .filter((line) => line !== '')
-    .map((line, index) => {
-      try {
-        return JSON.parse(line) as JournalEntry;
-      } catch (error) {
-        throw new SetupError({
-          code: 'E_DNS_JOURNAL',
-          exit: Exit.failed,
-          what: 'The DNS journal on this machine cannot be read.',
-          evidence: [`${path}, line ${index + 1}: ${messageOf(error)}`],
-          fix: [
-            'Move the file away; then undo can no longer take back what it held, but the zone backups beside it remain.',
-          ],
-        });
-      }
-    });
-}
-
 /** Journal and backups in `root/<zone>/`, folders 0700, files 0600, no secrets inside. */
 export function openFileJournal(root: string): DnsJournal {
   const folder = async (zone: string): Promise<string> => {
@@ -130,19 +97,10 @@ export function openFileJournal(root: string): DnsJournal {
   };
   return {
     async append(zone, entries) {
-      const path = join(await folder(zone), 'journal.jsonl');
-      await dropHalfLine(path);
-      const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
-      await appendFile(path, text, { mode: 0o600, flush: true });
+      await appendLines(join(await folder(zone), 'journal.jsonl'), entries);
     },
     async read(zone) {
-      const path = join(folderOf(root, zone), 'journal.jsonl');
-      try {
-        return parseJournal(await readFile(path, 'utf8'), path);
-      } catch (error) {
-        if (isCode(error, 'ENOENT')) return [];
-        throw error;
-      }
+      return readLines<JournalEntry>(join(folderOf(root, zone), 'journal.jsonl'));
     },
     async saveZone(zone, at, records) {
       const base = join(await folder(zone), `zone-${at.toISOString().replace(/[:.]/g, '-')}`);

@@ -52,8 +52,12 @@ async function setName(
   http: HttpApi,
   read: ReverseNames['read'],
   address: string,
-  name: string,
+  name: string | undefined,
 ): Promise<void> {
+  const isSet = async (): Promise<{ done: boolean; now: ReverseEntry | undefined }> => {
+    const now = await read(address);
+    return { done: name === undefined ? now?.isDefault === true : now?.name === name, now };
+  };
   const doing = `set the reverse name of ${address}`;
   for (let tried = 1; ; tried++) {
     try {
@@ -61,7 +65,8 @@ async function setName(
       if (!resource) throw new HttpFailure(`${address} is none of the project's addresses`, 404);
       await runAction(http, `/${resource.kind}/${resource.id}/actions/change_dns_ptr`, {
         ip: address,
-        dns_ptr: name,
+        // Null is the API's word for its own name of the address.
+        dns_ptr: name ?? null,
       });
       break;
     } catch (error) {
@@ -70,16 +75,16 @@ async function setName(
       if (failure.kind !== 'transient' || tried >= maxTries) throw http.failWith(error, doing);
       await waitToRetry(http.context, tried, { ...failure, reason: `Hetzner: ${failure.text}` });
       // Its answer may have been lost after the work was done.
-      if ((await read(address))?.name === name) return;
+      if ((await isSet()).done) return;
     }
   }
-  const now = await read(address);
-  if (now?.name === name) return;
+  const { done, now } = await isSet();
+  if (done) return;
   throw new SetupError({
     code: 'E_PTR_UNSET',
     exit: Exit.failed,
     what: `Hetzner accepted the reverse name of ${address}, but does not show it.`,
-    evidence: [`wanted ${name}, found ${sanitizeLine(now?.name ?? 'none', 260)}`],
+    evidence: [`wanted ${name ?? 'the default'}, found ${sanitizeLine(now?.name ?? 'none', 260)}`],
     fix: ['Set it by hand in the console, and run the command again.'],
   });
 }

@@ -11,8 +11,11 @@ export interface ReverseEntry {
 export interface ReverseNames {
   /** Undefined when the address is none of the account's. */
   read(address: string): Promise<ReverseEntry | undefined>;
-  /** Sets it and reads it back; setting the same name twice does no harm. Throws SetupError. */
-  set(address: string, name: string): Promise<void>;
+  /**
+   * Sets it and reads it back; setting the same name twice does no harm. Undefined gives back what the provider calls the
+   * address by itself. Throws SetupError.
+   */
+  set(address: string, name: string | undefined): Promise<void>;
 }
 
 /** A hosting provider whose API sets PTR records. */

@@ -11,3 +11,8 @@ export function findHostingApi(dmi: Dmi): HostingApi | undefined {
   const hosting = recogniseHosting(dmi);
   return hosting && hostingApis.find((api) => api.hosting === hosting.id);
 }
+
+/** The API that a journal names. */
+export function hostingApiOf(hosting: string): HostingApi | undefined {
+  return hostingApis.find((api) => api.hosting === hosting);
+}

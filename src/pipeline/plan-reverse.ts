@@ -4,6 +4,7 @@ import type { Dmi } from '../facts/dmi.js';
 import type { HostingApi, ReverseNames } from '../hosting/hosting-api.js';
 import { findHostingApi } from '../hosting/index.js';
 import { recogniseHosting, unknownHosting } from '../hosting/providers.js';
+import { openReverseJournal, type ReverseJournal } from '../hosting/reverse-journal.js';
 import type { ManualStep } from '../plan/step.js';
 import { contextFor } from './open-provider.js';
 import type { Session } from './session.js';
@@ -37,6 +38,9 @@ export interface ReverseDeps {
   allowUpdate: boolean;
   /** Undefined when there are no credentials for the API. */
   open(api: HostingApi): Promise<ReverseNames | undefined>;
+  /** Remembers what was set, for `undo`. */
+  journal: ReverseJournal;
+  clock(): Date;
   signal: AbortSignal;
 }
 
@@ -51,9 +55,16 @@ export function openReversePlanner(
   zones: readonly ZoneSurvey[],
   allowUpdate: boolean,
 ): ReversePlanner {
-  const { signal } = session.context;
-  const open = (api: HostingApi) => openNames(session, api, zones);
-  return createReversePlanner({ dmi, hostname, allowUpdate, open, signal });
+  const { context } = session;
+  return createReversePlanner({
+    dmi,
+    hostname,
+    allowUpdate,
+    open: (api) => openReverseNames(session, api, zones),
+    journal: openReverseJournal(context.stateDir),
+    clock: () => new Date(context.clock()),
+    signal: context.signal,
+  });
 }
 
 export function createReversePlanner(deps: ReverseDeps): ReversePlanner {
@@ -92,15 +103,35 @@ export function createReversePlanner(deps: ReverseDeps): ReversePlanner {
       const before = entry.name === undefined ? {} : { before: entry.name };
       return { kind: 'set', change: { address, ...before, after: hostname, at: api.title } };
     },
-    async set({ address, after }) {
+    async set({ address, before, after }) {
       const names = await open();
-      if (names === undefined) throw new Error('there is no API that could set a reverse name');
-      await names.set(address, after);
+      if (api === undefined || names === undefined)
+        throw new Error('there is no API that could set a reverse name');
+      const at = deps.clock().toISOString();
+      const id = `${at}-${address}`;
+      const write = { hostname, hosting: api.hosting, address, after };
+      await deps.journal.append({
+        kind: 'write',
+        id,
+        at,
+        ...write,
+        ...(before === undefined ? {} : { before }),
+      });
+      try {
+        await names.set(address, after);
+      } catch (error) {
+        // Only a refusal is a proof that nothing was done.
+        if (error instanceof SetupError && error.code === 'E_DNS_TOKEN')
+          await deps.journal.append({ kind: 'result', id, at, ok: false, error: messageOf(error) });
+        throw error;
+      }
+      await deps.journal.append({ kind: 'result', id, at, ok: true });
     },
   };
 }
 
-async function openNames(
+/** The names of an account, with the credentials that are there anyway; undefined when there are none. */
+export async function openReverseNames(
   session: Session,
   { account, open }: HostingApi,
   zones: readonly ZoneSurvey[],

@@ -10,10 +10,12 @@ import type { ZonePlan } from '../dns/zone-plan.js';
 import { Exit } from '../errors.js';
 import { cancelledError } from '../ui/cancelled.js';
 import { planDocument, renderPlan } from '../ui/report/plan.js';
+import { count } from '../ui/text.js';
 import { chooseServer } from './choose-servers.js';
 import { openResolvers } from './open-resolvers.js';
 import { openSession } from './session.js';
 import { surveyZones } from './survey.js';
+import { planReverseUndo, undoReverse } from './undo-reverse.js';
 
 /** `undo dns`: replays the inverse of what this machine wrote, latest stage first, where our value still stands. */
 export const runUndoDns: Run<UndoOptions> = async (context, options) => {
@@ -29,8 +31,10 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
       undo: undoDns(await journal.read(survey.zone.name), survey.live),
     })),
   );
+  const reverse = await planReverseUndo(session, hostname, zones);
   const view = {
     hostname,
+    reverse: reverse.takeBacks.map(({ change }) => change),
     server: [],
     zones: undos.map(
       ({ survey, undo }): ZonePlan => ({
@@ -47,13 +51,15 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
     ),
     manual: [],
   };
+  for (const note of reverse.notes) io.say(note);
   io.say(renderPlan(io, view));
-  const count = undos.reduce((sum, { undo }) => sum + undo.changes.length, 0);
-  if (count === 0) return { exit: Exit.ok, document: { changed: false, plan: planDocument(view) } };
+  const records = undos.reduce((sum, { undo }) => sum + undo.changes.length, 0);
+  if (records + reverse.takeBacks.length === 0)
+    return { exit: Exit.ok, document: { changed: false, plan: planDocument(view) } };
   if (!options.yes) {
     const agreed = await session.asker.confirm({
       key: 'undo',
-      message: 'Take these records back?',
+      message: 'Take all of this back?',
       default: false,
       flag: '--yes',
     });
@@ -80,13 +86,16 @@ export const runUndoDns: Run<UndoOptions> = async (context, options) => {
       await lane.close();
     }
   }
-  io.print(`Took back ${written} DNS records.`);
+  // Last: while records of ours stand, the name is what they lean on.
+  const named = await undoReverse(session, reverse);
+  const names = named === 0 ? '' : ` and ${count(named, 'reverse name')}`;
+  io.print(`Took back ${count(written, 'DNS record')}${names}.`);
   if (byHand > 0) {
     io.say(`${byHand} more are for you to change at your DNS provider, as shown above.`);
     return {
       exit: Exit.pending,
-      document: { changed: written > 0, written, byHand, plan: planDocument(view) },
+      document: { changed: written + named > 0, written, named, byHand, plan: planDocument(view) },
     };
   }
-  return { exit: Exit.ok, document: { changed: true, written, plan: planDocument(view) } };
+  return { exit: Exit.ok, document: { changed: true, written, named, plan: planDocument(view) } };
 };

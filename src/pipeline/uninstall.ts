@@ -26,6 +26,7 @@ import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.
 import { createRunId, openSession, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 import { domainsOf, surveyServer, surveyZones, type ZoneSurvey } from './survey.js';
+import { planReverseUndo, type ReverseUndo, undoReverse } from './undo-reverse.js';
 
 /** `uninstall`: DNS backwards, then the server as it was; the mail stays. Where that is so already nothing is done. */
 export const runUninstall: Run<UninstallOptions> = async (context, options) => {
@@ -42,14 +43,16 @@ export const runUninstall: Run<UninstallOptions> = async (context, options) => {
     reached === undefined ? { steps: [], notes: [] } : planServer(reached, config, hostname, options);
   if (server.steps.length > 0 && reached !== undefined) await refuseQueue(reached, options);
   const removals = await planZones(session, zones, { config, hostname, facts: reached?.facts });
-  const view = withRemovals({ hostname, server: server.steps, zones: [], manual: [] }, removals);
+  const names = await planNames(session, hostname, zones, options);
+  const reverse = names.takeBacks.map(({ change }) => change);
+  const view = withRemovals({ hostname, server: server.steps, zones: [], reverse, manual: [] }, removals);
   if (isEmptyPlan(view)) {
-    for (const note of removals.flatMap(({ notes }) => notes)) io.say(note);
+    for (const note of [...removals.flatMap(({ notes }) => notes), ...names.notes]) io.say(note);
     io.print(renderPlan(io, { ...view, zones: [] }));
     await reached?.link.connection.close();
     return { exit: Exit.ok, document: { changed: false, plan: planDocument(view) } };
   }
-  for (const note of server.notes) io.say(note);
+  for (const note of [...server.notes, ...names.notes]) io.say(note);
   io.say(renderPlan(io, view));
   await consent(session, options.yes);
   const progress = await context.createProgress(await context.openLog('uninstall'));
@@ -66,6 +69,7 @@ export const runUninstall: Run<UninstallOptions> = async (context, options) => {
       pick(removals, (stage) => stage === 'host'),
       progress,
     );
+    await undoReverse(session, names);
     await saveLock(
       session.configPath,
       forgetServer(session, zones, { config, hostname, facts: reached?.facts }, options.only),
@@ -74,7 +78,7 @@ export const runUninstall: Run<UninstallOptions> = async (context, options) => {
     progress.stop();
     await reached?.link.connection.close();
   }
-  return report(session, view, removals);
+  return report(session, view, removals, names);
 };
 
 async function reach(session: Session): Promise<Reached> {
@@ -83,6 +87,16 @@ async function reach(session: Session): Promise<Reached> {
   const askedAt = secondsNow(session);
   const facts = await surveyServer(link.connection, components, session.context.signal, []);
   return { link, components, facts, askedAt };
+}
+
+/** The reverse names belong to the server as the world sees it: they go with its records. */
+async function planNames(
+  session: Session,
+  hostname: string,
+  zones: readonly ZoneSurvey[],
+  { only }: UninstallOptions,
+): Promise<ReverseUndo> {
+  return only === 'server' ? { takeBacks: [], notes: [] } : planReverseUndo(session, hostname, zones);
 }
 
 async function readZones(session: Session, config: Config, hostname: string): Promise<ZoneSurvey[]> {
@@ -163,7 +177,12 @@ function toBeFinished(cause: SetupError): SetupError {
   return new SetupError({ code, exit, what: cause.message, evidence, fix, cause });
 }
 
-function report({ context }: Session, view: PlanView, removals: readonly ZoneRemoval[]): Outcome {
+function report(
+  { context }: Session,
+  view: PlanView,
+  removals: readonly ZoneRemoval[],
+  { takeBacks }: ReverseUndo,
+): Outcome {
   const { io } = context;
   const byHand = removals.filter(
     ({ survey, changes }) => survey.open.definition.capabilities.manual === true && changes.length > 0,
@@ -175,7 +194,9 @@ function report({ context }: Session, view: PlanView, removals: readonly ZoneRem
       `${view.hostname} is as it was before. Mail is in /var/vmail, keys and lists are in /var/lib/smtp-setup/kept.`,
     );
     io.print(
-      `By hand: take the PTR record back in the VPS provider's panel; ${view.hostname} stays in smtp-setup.yaml.`,
+      takeBacks.length > 0
+        ? `${view.hostname} stays in smtp-setup.yaml.`
+        : `By hand: take the PTR record back in the VPS provider's panel; ${view.hostname} stays in smtp-setup.yaml.`,
     );
   }
   const document = { changed: true, plan: planDocument(view) };

@@ -38,13 +38,12 @@ function envFor(id: string): Readonly<Record<string, string>> {
   };
 }
 
-const apply = (id: string, ...more: string[]) =>
-  world.cliWithFlags('apply', ['--dns', id, '--yes', ...more], envFor(id));
+const apply = (id: string, env = envFor(id)) => world.cliWithFlags('apply', ['--dns', id, '--yes'], env);
 
-async function undo(id: string): Promise<CliResult> {
+async function undo(id: string, env = envFor(id)): Promise<CliResult> {
   const { configFile } = world.rehearsal;
   const args = ['undo', 'dns', '--config', configFile, '--resolver', world.lab.resolver, '--yes'];
-  return world.cli(args, { env: envFor(id) });
+  return world.cli(args, { env });
 }
 
 async function expectHealthy(): Promise<void> {
@@ -77,13 +76,27 @@ async function rentAtHetzner(): Promise<void> {
   await resolverHost.flush();
 }
 
+async function reverseRecords(): Promise<string> {
+  const zone = (await world.lab.dns.zones()).find((name) => name.endsWith('.in-addr.arpa.')) ?? '';
+  return (await world.lab.dns.readZone(zone)).join('\n');
+}
+
 async function expectNamed({ stdout, stderr }: CliResult): Promise<void> {
-  const { vps, dns } = world.lab;
+  const { vps } = world.lab;
   expect(stderr).toContain('Reverse names: Hetzner Cloud');
   expect(stderr).toContain(`Set the reverse name of ${vps.ipv4} at Hetzner Cloud`);
   expect(stderr + stdout).not.toContain('By hand');
-  const zone = (await dns.zones()).find((name) => name.endsWith('.in-addr.arpa.')) ?? '';
-  expect((await dns.readZone(zone)).join('\n')).toContain(` PTR ${world.rehearsal.hostname}.`);
+  expect(await reverseRecords()).toContain(` PTR ${world.rehearsal.hostname}.`);
+}
+
+/** What undo leaves is what Hetzner calls the address by itself; the others need the name again, from the panel. */
+async function expectUnnamed({ stdout }: CliResult): Promise<void> {
+  const { vps, dns, resolverHost } = world.lab;
+  expect(stdout).toMatch(/Took back \d+ DNS records and 1 reverse name\./);
+  expect(await reverseRecords()).toMatch(/ PTR static\.[0-9.]+\.clients\.your-server\.de\./);
+  expect(await reverseRecords()).not.toContain(` PTR ${world.rehearsal.hostname}.`);
+  await dns.setPtr(vps.ipv4, world.rehearsal.hostname);
+  await resolverHost.flush();
 }
 
 describe('apply --dns, each provider in turn', () => {
@@ -95,8 +108,9 @@ describe('apply --dns, each provider in turn', () => {
     expect(await served()).toEqual(wanted.filter((line) => leftOut === undefined || !leftOut.test(line)));
     // The resolver may still say that there is no reverse name: who set it knows better, and nothing is to be done.
     expect(expectExit(await apply(id), 0).stdout).toContain('Nothing to change');
-    expectExit(await undo(id), 0);
+    const undone = expectExit(await undo(id), 0);
     expect(await served()).toEqual(before);
+    if (id === 'hetzner') await expectUnnamed(undone);
   });
 });
 

@@ -71,6 +71,15 @@ describe('reverse names at Hetzner Cloud', () => {
     expect(published).toEqual([v4, v6, floating].map((address) => [address, hostname]));
   });
 
+  it('gives an address back what the provider calls it by itself', async () => {
+    for (const address of [v4, v6]) {
+      const before = await names.read(address);
+      await names.set(address, hostname);
+      await names.set(address, undefined);
+      expect(await names.read(address)).toEqual(before);
+    }
+  });
+
   it('knows nothing of addresses of other projects, and sets none of them', async () => {
     expect(await names.read('192.0.2.1')).toBeUndefined();
     expect(await names.read('2001:db8:8::1')).toBeUndefined();

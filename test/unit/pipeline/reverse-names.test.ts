@@ -6,6 +6,7 @@ import { SetupError } from '../../../src/errors.js';
 import type { Dmi } from '../../../src/facts/dmi.js';
 import type { Facts } from '../../../src/facts/index.js';
 import type { ReverseEntry } from '../../../src/hosting/hosting-api.js';
+import { type ReverseJournalEntry, standingWrites } from '../../../src/hosting/reverse-journal.js';
 import { chooseAddresses } from '../../../src/pipeline/choose-addresses.js';
 import type { Resolvers } from '../../../src/pipeline/open-resolvers.js';
 import { createReversePlanner } from '../../../src/pipeline/plan-reverse.js';
@@ -21,6 +22,8 @@ interface Scene {
   /** What the hosting provider says. */
   entries?: Readonly<Record<string, ReverseEntry>>;
   error?: Error;
+  /** What setting a name ends with. */
+  refusal?: Error;
   token?: boolean;
   vendor?: string;
   allowUpdate?: boolean;
@@ -30,11 +33,14 @@ interface Scene {
 async function choose(scene: Scene) {
   const { ptr = {}, entries = {}, token = true, allowUpdate = false } = scene;
   const asked: string[] = [];
+  const written: ReverseJournalEntry[] = [];
   const planner = createReversePlanner({
     dmi: { ...dmi, vendor: scene.vendor ?? dmi.vendor },
     hostname,
     allowUpdate,
     signal: new AbortController().signal,
+    journal: { append: async (entry) => void written.push(entry), read: async () => written },
+    clock: () => new Date(0),
     open: async () =>
       token
         ? {
@@ -43,7 +49,9 @@ async function choose(scene: Scene) {
               if (scene.error) throw scene.error;
               return entries[address];
             },
-            set: async () => undefined,
+            set: async () => {
+              if (scene.refusal) throw scene.refusal;
+            },
           }
         : undefined,
   });
@@ -69,7 +77,10 @@ async function choose(scene: Scene) {
   if (server === undefined) throw new Error('no server');
   const facts = { addresses, outbound } as unknown as Facts;
   const chosen = await chooseAddresses(facts, v4, hostname, server, { recursive } as Resolvers, planner);
-  return { ...chosen, asked };
+  const carryOut = async (): Promise<void> => {
+    for (const change of chosen.reverse) await Promise.allSettled([planner.set(change)]);
+  };
+  return { ...chosen, asked, written, carryOut };
 }
 
 const free = { [v4]: { name: standard, isDefault: true }, [v6]: { isDefault: true } };
@@ -126,5 +137,28 @@ describe('the reverse name of the server', () => {
     expect(reverse).toEqual([]);
     expect(manual).toMatchObject([{ id: `ptr:${v4}`, title: expect.stringContaining(hostname) }]);
     expect(manual[0]?.detail).toContainEqual(expect.stringContaining(said));
+  });
+
+  it('is remembered with what it was before, so that undo can give that back', async () => {
+    const chosen = await choose({ entries: free, outbound6: 'open' });
+    await chosen.carryOut();
+    expect(chosen.written.map(({ kind }) => kind)).toEqual(['write', 'result', 'write', 'result']);
+    const common = { hostname, hosting: 'hetzner', after: hostname };
+    expect(standingWrites(chosen.written, hostname)).toEqual([
+      { ...common, address: v4, before: standard },
+      { ...common, address: v6 },
+    ]);
+  });
+
+  it('is no business of undo when the provider refused the token, and is when its answer was lost', async () => {
+    const refusal = (code: string) => new SetupError({ code, exit: 1, what: 'No.' });
+    for (const [code, left] of [
+      ['E_DNS_TOKEN', 0],
+      ['E_DNS_UNREACHABLE', 1],
+    ] as const) {
+      const chosen = await choose({ entries: free, refusal: refusal(code) });
+      await chosen.carryOut();
+      expect(standingWrites(chosen.written, hostname)).toHaveLength(left);
+    }
   });
 });

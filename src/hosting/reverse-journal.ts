@@ -1,0 +1,59 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { appendLines, readLines } from '../dns/journal-lines.js';
+
+/** A reverse name that was set from this machine. */
+export interface ReverseWrite {
+  /** The host that the address was named after. */
+  hostname: string;
+  /** `hosting` of the API that did it. */
+  hosting: string;
+  address: string;
+  /** Missing: it had none of its own. */
+  before?: string;
+  after: string;
+}
+
+/** Entries are only ever appended. */
+export type ReverseJournalEntry =
+  /** Written *before* the provider is asked, so that a killed client leaves no unknown write. */
+  | ({ kind: 'write'; id: string; at: string } & ReverseWrite)
+  | { kind: 'result'; id: string; at: string; ok: boolean; error?: string }
+  /** What was set at the address before this line was taken back. */
+  | { kind: 'undone'; at: string; address: string };
+
+/** The client's memory of the reverse names that it set. */
+export interface ReverseJournal {
+  append(entry: ReverseJournalEntry): Promise<void>;
+  read(): Promise<ReverseJournalEntry[]>;
+}
+
+/** The journal in `stateDir`: folder 0700, file 0600, no secrets inside. */
+export function openReverseJournal(stateDir: string): ReverseJournal {
+  const folder = join(stateDir, 'reverse');
+  const path = join(folder, 'journal.jsonl');
+  return {
+    async append(entry) {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+      await appendLines(path, [entry]);
+    },
+    read: () => readLines<ReverseJournalEntry>(path),
+  };
+}
+
+/** What an undo for a host has to take back: for each address what it was called at first, and what it was last given. Pure. */
+export function standingWrites(entries: readonly ReverseJournalEntry[], hostname: string): ReverseWrite[] {
+  const failed = new Set(
+    entries.flatMap((entry) => (entry.kind === 'result' && !entry.ok ? [entry.id] : [])),
+  );
+  const standing = new Map<string, ReverseWrite>();
+  for (const entry of entries) {
+    if (entry.kind === 'undone') standing.delete(entry.address);
+    if (entry.kind !== 'write' || failed.has(entry.id)) continue;
+    const { hosting, address, after } = entry;
+    const { before } = standing.get(address) ?? entry;
+    const write = { hostname: entry.hostname, hosting, address, after };
+    standing.set(address, before === undefined ? write : { ...write, before });
+  }
+  return [...standing.values()].filter((write) => write.hostname === hostname);
+}
