@@ -1,18 +1,14 @@
-import { inNetwork, parseIp } from '../lib/ip.js';
 import { canonicalName } from './canonical.js';
 import { isSpfRecord, parseSpf } from './spf/parse.js';
-import type { SpfMechanism, SpfRecord, SpfTerm } from './spf/types.js';
+import type { SpfRecord, SpfTerm } from './spf/types.js';
+import { findStop, insertTerms, isAll, removeTerms, type SpfPlace, staticVerdict } from './spf-edit.js';
 import { textToBytes } from './txt.js';
 import type { SpfEvaluation } from './zone-plan.js';
 
-export interface SpfMergeInput {
-  /** The name whose SPF is merged. */
-  name: string;
+export interface SpfMergeInput extends SpfPlace {
   /** All TXT values there that are SPF records. */
   existing: readonly string[];
-  /** The mail host, whose address records are published first. */
-  host: string;
-  /** Its addresses, canonical. */
+  /** The mail host's, canonical; its address records are published first. */
   addresses: readonly string[];
   /** The text for a name without SPF. */
   fresh: string;
@@ -37,47 +33,6 @@ const lookupsNearLimit = 8;
 
 const lookupTerms: ReadonlySet<string> = new Set(['include', 'a', 'mx', 'ptr', 'exists', 'redirect']);
 
-type Verdict = 'pass' | 'other' | 'unknown';
-
-/** What one mechanism says to one address without asking DNS; the mail host's own name stands for its addresses. */
-function judge(
-  term: SpfMechanism,
-  input: SpfMergeInput,
-  address: readonly number[],
-): 'match' | 'no-match' | 'unknown' {
-  switch (term.name) {
-    case 'all':
-      return 'match';
-    case 'ip4':
-    case 'ip6': {
-      const network = parseIp(term.network ?? '') ?? [];
-      return inNetwork(address, network, term.name === 'ip4' ? term.prefix4 : term.prefix6)
-        ? 'match'
-        : 'no-match';
-    }
-    case 'a':
-      return canonicalName(term.domainSpec ?? input.name) === input.host ? 'match' : 'unknown';
-    default:
-      return 'unknown';
-  }
-}
-
-/** Whether the record lets an address through, as far as can be told without DNS. */
-function staticVerdict(record: SpfRecord, input: SpfMergeInput, address: string): Verdict {
-  const bytes = parseIp(address) ?? [];
-  let doubtful = false;
-  for (const term of record.mechanisms) {
-    const result = judge(term, input, bytes);
-    if (result === 'match') return term.qualifier === '+' ? 'pass' : doubtful ? 'unknown' : 'other';
-    // An undecided `+` term can only help; an undecided `-`, `~` or `?` one could decide against us first.
-    if (result === 'unknown') {
-      if (term.qualifier !== '+') return 'unknown';
-      doubtful = true;
-    }
-  }
-  return doubtful || record.redirect !== undefined ? 'unknown' : 'other';
-}
-
 function countLookups(record: SpfRecord): number {
   return record.terms.filter((term) => lookupTerms.has(term.name)).length;
 }
@@ -94,16 +49,6 @@ function ownTerms(input: SpfMergeInput, lookups: number | undefined, uncovered: 
   if ((lookups === undefined || lookups >= lookupsNearLimit) && cheap.length > 0) return cheap;
   return [input.host === input.name ? 'a' : `a:${input.host}`];
 }
-
-/** Puts terms before the first `all` or `redirect`, else at the end; every other byte stays (R5). */
-function insertTerms(record: SpfRecord, terms: readonly string[]): string {
-  const text = record.text;
-  const stop = record.terms.find((term) => term.name === 'all' || term.name === 'redirect');
-  if (stop !== undefined) return `${text.slice(0, stop.start)}${terms.join(' ')} ${text.slice(stop.start)}`;
-  return `${text}${text.endsWith(' ') ? '' : ' '}${terms.join(' ')}`;
-}
-
-const isAll = (term: SpfTerm): boolean => term.name === 'all';
 
 /** One record out of several: all terms once, in order, ours before the softest of their endings. */
 function mergeSeveral(texts: readonly string[], input: SpfMergeInput): string | undefined {
@@ -130,7 +75,10 @@ function mergeSeveral(texts: readonly string[], input: SpfMergeInput): string | 
   const uncovered = input.addresses.filter(
     (address) => staticVerdict(parsed.record, input, address) !== 'pass',
   );
-  return uncovered.length === 0 ? text : insertTerms(parsed.record, ownTerms(input, undefined, uncovered));
+  const stop = findStop(parsed.record, input, uncovered);
+  return uncovered.length === 0
+    ? text
+    : insertTerms(parsed.record, ownTerms(input, undefined, uncovered), stop);
 }
 
 function mergeAddresses(text: string, input: SpfMergeInput): SpfMerge {
@@ -175,24 +123,14 @@ function mergeAddresses(text: string, input: SpfMergeInput): SpfMerge {
   if (input.addresses.length === 0 && parsed.record.terms.some((term) => added.includes(term.raw))) {
     return { action: 'keep', reason: 'It already names this server.' };
   }
-  const edited = insertTerms(parsed.record, added);
-  return { action: 'edit', text: edited, added };
+  const stop = findStop(parsed.record, input, uncovered);
+  return { action: 'edit', text: insertTerms(parsed.record, added, stop), added };
 }
 
 const includeOf = (term: SpfTerm): string | undefined =>
   term.kind === 'mechanism' && term.name === 'include' && term.qualifier === '+'
     ? canonicalName(term.domainSpec ?? '')
     : undefined;
-
-/** A term and the blank before it; every other byte stays. */
-function removeTerms(record: SpfRecord, terms: readonly SpfTerm[]): string {
-  return [...terms]
-    .sort((a, b) => b.start - a.start)
-    .reduce((text, term) => {
-      const from = text[term.start - 1] === ' ' ? term.start - 1 : term.start;
-      return text.slice(0, from) + text.slice(term.start + term.raw.length);
-    }, record.text);
-}
 
 /** Relays beside the server itself: their includes join the record, those of former ones leave it. */
 function mergeIncludes(text: string, input: SpfMergeInput): SpfMerge | undefined {
@@ -215,7 +153,7 @@ function mergeIncludes(text: string, input: SpfMergeInput): SpfMerge | undefined
   if (missing.length > 0 && now + cost > 10) return overLimit(text, input.name, added, now, cost);
   return {
     action: 'edit',
-    text: added.length === 0 ? shorter : insertTerms(rest.record, added),
+    text: added.length === 0 ? shorter : insertTerms(rest.record, added, findStop(rest.record, input, [])),
     added,
     ...(gone.length === 0 ? {} : { removed: gone.map(({ raw }) => raw) }),
   };
