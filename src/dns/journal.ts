@@ -2,7 +2,7 @@ import { formatRecord, recordKey, sameRecord } from './canonical.js';
 import { indexOfRecord, isInEffect } from './diff.js';
 import { isDmarcRecord } from './dmarc.js';
 import { type ChangeDraft, sequenceChanges } from './merge/sequence.js';
-import type { Change } from './providers/provider.js';
+import type { Change, WantedRecord } from './providers/provider.js';
 import { type LiveRecord, type Stage, stages } from './record.js';
 import { isSpfRecord } from './spf/parse.js';
 import type { PlannedChange } from './zone-plan.js';
@@ -92,12 +92,22 @@ function takeBack(write: Write, work: WorkRecord[]): string | undefined {
   if (found === undefined) return 'It no longer holds what was written.';
   if (change.op === 'create') work.splice(index, 1);
   else {
-    const { ttl, data, proxied } = change.before;
-    const { proxied: _now, ...rest } = found.record;
-    const record = { ...rest, ttl, data, ...(proxied === undefined ? {} : { proxied }) };
+    const { proxied: _now, autoTtl: _auto, ...rest } = found.record;
+    const record = { ...rest, ...stateOf(change.before) };
     work[index] = { ...found, record, why };
   }
   return undefined;
+}
+
+/** What an undo gives back: all but id and comment. */
+function stateOf({ name, ttl, data, proxied, autoTtl }: LiveRecord): WantedRecord {
+  return {
+    name,
+    ttl,
+    data,
+    ...(proxied === undefined ? {} : { proxied }),
+    ...(autoTtl === undefined ? {} : { autoTtl }),
+  };
 }
 
 function isChanged(a: LiveRecord, b: LiveRecord): boolean {
@@ -127,16 +137,19 @@ function netChanges(
         reason,
       });
     } else if (isChanged(before, item.record)) {
-      const { name, ttl, data, proxied } = item.record;
-      const after = { name, ttl, data, ...(proxied === undefined ? {} : { proxied }) };
-      drafts.push({ op: 'update', before, after, ...item.why, reason });
+      drafts.push({ op: 'update', before, after: stateOf(item.record), ...item.why, reason });
     }
   }
   for (const { record, origin, why } of work) {
     if (origin !== undefined) continue;
-    const { name, ttl, data, proxied, mark } = record;
-    const after = { name, ttl, data, ...(proxied === undefined ? {} : { proxied }) };
-    drafts.push({ op: 'create', after, ...(mark === undefined ? {} : { mark }), ...why, reason });
+    const { mark } = record;
+    drafts.push({
+      op: 'create',
+      after: stateOf(record),
+      ...(mark === undefined ? {} : { mark }),
+      ...why,
+      reason,
+    });
   }
   return drafts;
 }

@@ -32,6 +32,8 @@ export interface LiveRecord extends DnsRecord {
   readOnly?: boolean;
   /** Cloudflare's HTTP proxy stands in front of the address. */
   proxied?: boolean;
+  /** The provider chooses the TTL; `ttl` is what it means today. */
+  autoTtl?: boolean;
 }
 
 /**

@@ -162,7 +162,10 @@ function judgeUpdate(
   if (reasons.length > 0) return refuse('E_DNS_AUDIT', reasons.join(' '));
   // A comment of the user's stays (R22): PATCH leaves what it is not given.
   const ours = current.comment === '' || current.comment.startsWith(markPrefix);
-  const body = withComment(renderBody(after), ours ? mark : undefined);
+  // A TTL that nobody wants changed stays the choice of Cloudflare where it is.
+  const keepsAuto = current.autoTtl === true && after.ttl === current.ttl;
+  const wanted = keepsAuto ? { ...after, autoTtl: true } : after;
+  const body = withComment(renderBody(wanted), ours ? mark : undefined);
   return { write: { index, op: 'patch', id: current.id, body } };
 }
 

@@ -1,8 +1,9 @@
 import type { RecordBatchParams } from 'cloudflare/resources/dns/records';
 import { canonicalRecord } from '../../canonical.js';
-import type { DnsRecord, LiveRecord, RecordData } from '../../record.js';
+import type { LiveRecord, RecordData } from '../../record.js';
 import { parseTxt, quoteTxt } from '../../txt.js';
 import { readPresentation } from '../presentation.js';
+import type { WantedRecord } from '../provider.js';
 
 /** A record with what only Cloudflare knows about it. */
 export interface CloudflareRecord extends LiveRecord {
@@ -39,6 +40,7 @@ export function readRecord(value: unknown): CloudflareRecord | undefined {
     name,
     comment,
     ttl: ttl === 1 ? automaticTtl : ttl,
+    ...(ttl === 1 ? { autoTtl: true } : {}),
     data: readData(type, record),
     ...(comment.startsWith(markPrefix) ? { mark: comment } : {}),
     ...(asObject(record.meta).read_only === true ? { readOnly: true } : {}),
@@ -93,17 +95,18 @@ function readData(type: string, record: Loose): RecordData {
 const hostOf = (name: string): string => (name === '' ? '.' : name);
 
 /**
- * A record as a request body, comment aside. Addresses and aliases are never proxied: the proxy speaks HTTP only, and
- * a proxied mail host is unreachable for mail (R11). Throws for types that Cloudflare's API does not offer.
+ * A record as a request body, comment aside. Addresses and aliases are not proxied unless an undo gives that back: the
+ * proxy speaks HTTP only, and a proxied mail host is unreachable for mail (R11). Throws for types that Cloudflare's API
+ * does not offer.
  */
-export function renderBody({ name, ttl, data }: DnsRecord): PostBody {
-  const common = { name, ttl };
+export function renderBody({ name, ttl, data, proxied = false, autoTtl }: WantedRecord): PostBody {
+  const common = { name, ttl: autoTtl === true ? 1 : ttl };
   switch (data.type) {
     case 'A':
     case 'AAAA':
-      return { ...common, type: data.type, content: data.address, proxied: false };
+      return { ...common, type: data.type, content: data.address, proxied };
     case 'CNAME':
-      return { ...common, type: data.type, content: data.target, proxied: false };
+      return { ...common, type: data.type, content: data.target, proxied };
     case 'NS':
     case 'PTR':
       return { ...common, type: data.type, content: data.target };

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { readRecord } from '../../../../src/dns/providers/cloudflare/record-codec.js';
 import { cloudflare } from '../../../../src/dns/providers/cloudflare.js';
-import type { Zone } from '../../../../src/dns/providers/provider.js';
-import type { DnsRecord } from '../../../../src/dns/record.js';
+import type { Change, Zone } from '../../../../src/dns/providers/provider.js';
+import type { DnsRecord, LiveRecord, RecordData } from '../../../../src/dns/record.js';
 import { openOverEmulator, token } from './open-provider.js';
 
 const txt = (name: string, text: string): DnsRecord => ({ name, ttl: 300, data: { type: 'TXT', text } });
@@ -185,6 +185,39 @@ describe('records at Cloudflare', () => {
     expect(opened.emulator.records('example.test')).toMatchObject([
       { proxied: false, content: '198.51.100.1' },
     ]);
+  });
+
+  it('keeps an automatic TTL in an update, and gives proxy and TTL back as they were when told to', async () => {
+    const opened = await openOverEmulator();
+    const { emulator, provider } = opened;
+    const zone = await zoneOf(opened);
+    await emulator.seed('example.test', { type: 'TXT', name: 'x', content: '"old"', ttl: 1 });
+    await emulator.seed('example.test', { type: 'A', name: 'y', content: '198.51.100.1', proxied: true });
+    const stored = () =>
+      emulator.records('example.test').map(({ content, ttl, proxied }) => ({ content, ttl, proxied }));
+    const first = stored();
+    const before = await provider.list(zone);
+    const data: RecordData[] = [
+      { type: 'TXT', text: 'new' },
+      { type: 'A', address: '198.51.100.2' },
+    ];
+    const changes = before.map((record): Change => {
+      const after = data.find(({ type }) => type === record.data.type) as RecordData;
+      return { op: 'update', before: record, after: { name: record.name, ttl: record.ttl, data: after } };
+    });
+    expect(await provider.apply(zone, changes)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(stored()).toEqual([
+      { content: '"new"', ttl: 1, proxied: false },
+      { content: '198.51.100.2', ttl: 1, proxied: false },
+    ]);
+    const now = await provider.list(zone);
+    const back = now.map((record, index): Change => {
+      const { name, ttl, data: value, proxied, autoTtl } = before[index] as LiveRecord;
+      const after = { name, ttl, data: value, ...(proxied && { proxied }), ...(autoTtl && { autoTtl }) };
+      return { op: 'update', before: record, after };
+    });
+    expect(await provider.apply(zone, back)).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(stored()).toEqual(first);
   });
 
   it('fails rather than return a part when pages do not add up', async () => {
