@@ -1,5 +1,5 @@
 import type { DnsRecord } from './record.js';
-import { type AuthoritativeResolver, isUnknown, type ServerAnswer } from './resolver/types.js';
+import { type AuthoritativeResolver, isRecordData, isUnknown, type ServerAnswer } from './resolver/types.js';
 import { sameMeaning } from './same-meaning.js';
 
 export interface Clock {
@@ -114,10 +114,6 @@ async function look<T extends DnsRecord>(
 
 function serves(answer: ServerAnswer, record: DnsRecord): boolean {
   return answer.records.some(({ data }) => isRecordData(data) && sameMeaning(record.data, data));
-}
-
-function isRecordData(data: ServerAnswer['records'][number]['data']): data is DnsRecord['data'] {
-  return data.type !== 'SOA' && data.type !== 'DS' && data.type !== 'DNSKEY';
 }
 
 function describeState(answer: ServerAnswer): string {

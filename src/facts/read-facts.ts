@@ -44,7 +44,7 @@ export async function readSomeFacts<K extends keyof Facts>(
   signal?: AbortSignal,
 ): Promise<Pick<Facts, K>> {
   const sections = names.map((name) => sectionOf(name, probes[name].script));
-  const answers = await ask(connection, sections, signal);
+  const answers = await ask(connection, sections, signal, { FACT_SMTP_HOSTS: defaultSmtpHosts.join(' ') });
   const facts = names.map((name) => [
     name,
     probes[name].parse(answers.get(name) ?? { code: 127, stdout: '' }),

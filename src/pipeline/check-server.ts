@@ -1,5 +1,6 @@
 import type { Finding } from '../checks/check.js';
 import { createPinnedFetch } from '../checks/fetch-pinned.js';
+import type { OutboundFacts } from '../checks/preflight/network.js';
 import { runServerChecks, serverChecks } from '../checks/server/index.js';
 import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
@@ -115,10 +116,16 @@ export async function checkHost(
   const target = await targetOf(session, host);
   const { connection } = host;
   if (connection === undefined) return runServerChecks(target, checks);
-  const full = {
+  let outbound: Promise<OutboundFacts> | undefined;
+  const full: ServerTarget = {
     ...target,
     askFromServer: createServerLookup(connection),
     catchAll: await readCatchAlls(session, connection),
+    readOutbound: () => {
+      outbound ??= readSomeFacts(connection, ['outbound', 'dmi'], session.context.signal);
+      return outbound;
+    },
+    relayed: session.loaded?.config.servers[host.hostname]?.relay !== undefined,
   };
   // A login may be made for any domain of the server, also where no mail comes in.
   const domain = target.domains[0] ?? senderDomain(session, host.hostname);

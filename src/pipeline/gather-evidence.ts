@@ -3,7 +3,7 @@ import { createPinnedFetch } from '../checks/fetch-pinned.js';
 import { isWithin } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
 import type { DesiredRecord, DnsRecord, RecordData } from '../dns/record.js';
-import { isUnknown, type ResolvedRecord } from '../dns/resolver/index.js';
+import { isRecordData, isUnknown, type ResolvedRecord } from '../dns/resolver/index.js';
 import type { ZoneEvidence } from '../dns/zone-plan.js';
 import type { DnsIntent } from './desired-dns.js';
 import { createPortProbe, gatherMxEvidence } from './mx-evidence.js';
@@ -99,5 +99,5 @@ async function readCaaAbove(
 }
 
 function plainData({ data }: ResolvedRecord): RecordData[] {
-  return data.type === 'SOA' || data.type === 'DS' || data.type === 'DNSKEY' ? [] : [data];
+  return isRecordData(data) ? [data] : [];
 }

@@ -98,7 +98,11 @@ function createMemoryQuery(
     const respond = responders.get(server.address);
     if (!respond) return { ok: false, reason: 'timeout', detail: `nobody at ${server.address}` };
     const flags = options.checkingDisabled === true ? dnsPacket.CHECKING_DISABLED : 0;
-    const question = { type, name: name === '' ? '.' : name, class: 'IN' } as const;
+    const question = {
+      type: type as dnsPacket.RecordType,
+      name: name === '' ? '.' : name,
+      class: 'IN',
+    } as const;
     const message = dnsPacket.encode({ type: 'query', id: 1, flags, questions: [question] });
     const [bytes] = respond(message, options.transport === 'tcp');
     const reply = bytes && decodeReply(bytes, { id: 1, name, type });

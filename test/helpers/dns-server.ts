@@ -231,6 +231,11 @@ function parseData(type: string, rest: string): unknown {
       return [...rest.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map((part) =>
         Buffer.from((part[1] ?? '').replace(/\\(.)/g, '$1'), 'latin1'),
       );
+    case 'SPF': {
+      // A type that the library sends and takes as bytes.
+      const text = Buffer.from(rest.replace(/^"|"$/g, ''), 'latin1');
+      return Buffer.concat([Buffer.from([text.length]), text]);
+    }
     case 'SOA':
       return {
         mname: host(0),

@@ -2,6 +2,7 @@ import { sameData } from '../../dns/canonical.js';
 import type { DesiredRecord, RecordData } from '../../dns/record.js';
 import {
   type Answer,
+  isRecordData,
   isUnknown,
   type QueryType,
   type ResolvedRecord,
@@ -124,10 +125,6 @@ function withExpected(answer: Answer, expected: readonly DesiredRecord[]): Answe
 /** Whether a live record means what a desired one says. */
 export function holds(records: readonly ResolvedRecord[], data: RecordData): boolean {
   return records.some((record) => isRecordData(record.data) && sameData(record.data, data));
-}
-
-export function isRecordData(data: ResolvedRecord['data']): data is RecordData {
-  return data.type !== 'SOA' && data.type !== 'DS' && data.type !== 'DNSKEY';
 }
 
 export function textsOf(answer: Answer): string[] {

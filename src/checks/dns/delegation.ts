@@ -1,7 +1,7 @@
 import { dataKey } from '../../dns/canonical.js';
-import { isUnknown, type NameServer, type ServerAnswer } from '../../dns/resolver/types.js';
+import { isRecordData, isUnknown, type NameServer, type ServerAnswer } from '../../dns/resolver/types.js';
 import type { Verdict } from '../check.js';
-import { type DnsCheck, type DnsContext, isRecordData } from './context.js';
+import type { DnsCheck, DnsContext } from './context.js';
 import { findZone } from './facts.js';
 import { describeAnswer, fail, info, pass, unknown, warn } from './verdict.js';
 

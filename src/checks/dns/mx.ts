@@ -92,7 +92,9 @@ export const mxOursCheck: DnsCheck = {
           `Foreign MX hosts stand beside ours: ${foreign.map((mx) => mx.exchange).join(', ')} may take mail that nobody reads.`,
           {
             ...details,
-            ...fix,
+            fix: {
+              text: `Remove these MX records at ${domain}. If the hosts are backups of yours, name the server as backup: in smtp-setup.yaml, or suppress MX-OURS there with the reason.`,
+            },
           },
         ),
       ];

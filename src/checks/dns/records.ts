@@ -1,9 +1,15 @@
 import type { DesiredRecord } from '../../dns/record.js';
-import { type Answer, isAbsent, isUnknown, type ResolvedRecord } from '../../dns/resolver/types.js';
+import {
+  type Answer,
+  isAbsent,
+  isRecordData,
+  isUnknown,
+  type ResolvedRecord,
+} from '../../dns/resolver/types.js';
 import { sameMeaning } from '../../dns/same-meaning.js';
 import { isSpfRecord } from '../../dns/spf/index.js';
 import type { Finding, Verdict } from '../check.js';
-import { type DnsCheck, type DnsContext, isRecordData } from './context.js';
+import type { DnsCheck, DnsContext } from './context.js';
 import { fail, info, pass, setRecord, show, unknown, warn } from './verdict.js';
 
 const group = 'Plan';

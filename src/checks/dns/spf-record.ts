@@ -1,4 +1,5 @@
 import { isUnknown } from '../../dns/resolver/types.js';
+import { isSpfRecord } from '../../dns/spf/index.js';
 import type { Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
 import { readMx, readSpf } from './facts.js';
@@ -15,6 +16,16 @@ function findMangled(texts: readonly string[]): string | undefined {
   return texts.find((text) => /^[\s"'\\]+v=spf1/i.test(text) || /^v=spf1(?![ 0-9]|$)/i.test(text));
 }
 
+/** A record of the type SPF (99), which nobody reads any more (RFC 7208 section 3.1); asked for where TXT has none. */
+function findDeadRecord(ctx: DnsContext): Promise<string | undefined> {
+  return ctx.once('spf type 99', async () => {
+    const { records } = await ctx.ask(ctx.target.domain, 'SPF');
+    return records.flatMap(({ data }) =>
+      data.type === 'SPF' && isSpfRecord(data.text) ? [data.text] : [],
+    )[0];
+  });
+}
+
 export const spfMissingCheck: DnsCheck = {
   id: 'SPF-MISSING',
   group,
@@ -28,6 +39,9 @@ export const spfMissingCheck: DnsCheck = {
     if (texts.length > 0)
       return [pass(answer, 'There is an SPF record.', { observed: texts[0]?.slice(0, 500) ?? '' })];
     if (findMangled(textsOf(answer)) !== undefined) return [];
+    const dead = await findDeadRecord(ctx);
+    // Said by SPF-SYNTAX, with what is wrong about it.
+    if (dead !== undefined) return [];
     const wanted = wantedSpf(ctx);
     const text = wanted?.data.type === 'TXT' ? wanted.data.text : undefined;
     const parked = (await readMx(ctx)).hasNull;
@@ -93,6 +107,17 @@ export const spfSyntaxCheck: DnsCheck = {
           ...(wanted
             ? fixed
             : { fix: { text: 'Remove what stands before v=spf1, and put a space after it.' } }),
+        }),
+      ];
+    const dead = texts.length === 0 && !isUnknown(answer.status) ? await findDeadRecord(ctx) : undefined;
+    if (dead !== undefined)
+      return [
+        fail(answer, 'The record has the type SPF (99), which nobody reads any more.', {
+          observed: dead.slice(0, 300),
+          expected: 'a TXT record',
+          fix: wanted
+            ? setRecord(wanted, 'Add')
+            : { text: `Add a TXT record at ${ctx.target.domain} with the same text, and remove the other.` },
         }),
       ];
     if (errors.length > 0)

@@ -1,8 +1,13 @@
 import { formatData } from '../../dns/canonical.js';
 import type { DnsRecord } from '../../dns/record.js';
-import { type Answer, isUnknown, type QueryType, type ResolvedRecord } from '../../dns/resolver/types.js';
+import {
+  type Answer,
+  isRecordData,
+  isUnknown,
+  type QueryType,
+  type ResolvedRecord,
+} from '../../dns/resolver/types.js';
 import type { Status, Verdict } from '../check.js';
-import { isRecordData } from './context.js';
 
 export type Details = Partial<Omit<Verdict, 'status' | 'message' | 'name' | 'type'>>;
 

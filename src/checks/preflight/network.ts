@@ -94,12 +94,11 @@ function checkNameServers({ resolvConf }: PreflightFacts): Finding {
   );
 }
 
+/** What is known of the way out of the server. */
+export type OutboundFacts = Pick<PreflightFacts, 'outbound' | 'dmi'>;
+
 /** Silence of every receiver means that the network eats port 25; one answer means that it does not. */
-function checkOutbound(
-  facts: Pick<PreflightFacts, 'outbound' | 'dmi'>,
-  family: 4 | 6,
-  relay = false,
-): Finding {
+export function checkOutbound(facts: OutboundFacts, family: 4 | 6, relay = false): Finding {
   const id = `SRV-PORT25-IPV${family}`;
   const title = `Outgoing port 25, IPv${family}`;
   const tries = facts.outbound.filter((one) => one.family === family && one.result !== 'unresolved');
@@ -153,7 +152,7 @@ function checkOutbound(
 }
 
 /** What is wrong with port 25, in a sentence; undefined when nothing is, or nothing is known. */
-export function checkPort25(facts: Pick<PreflightFacts, 'outbound' | 'dmi'>): string | undefined {
+export function checkPort25(facts: OutboundFacts): string | undefined {
   const verdict = checkOutbound(facts, 4);
   return verdict.status === 'fail' ? verdict.message : undefined;
 }

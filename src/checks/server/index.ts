@@ -8,6 +8,7 @@ import { forgedSender } from './forged-sender.js';
 import { greeting } from './greeting.js';
 import { loginRequired } from './login-required.js';
 import { noAuthOn25 } from './no-auth-on-25.js';
+import { outbound25 } from './outbound-25.js';
 import { portsClosed, portsOpen } from './ports.js';
 import { recipients } from './recipients.js';
 import { relay } from './relay.js';
@@ -38,6 +39,7 @@ export const serverChecks: readonly ServerCheck[] = [
   stsServed,
   webCertificate,
   onBlockLists,
+  outbound25,
 ];
 
 /** What must hold before mail is invited: the MX waits for these. */

@@ -3,6 +3,7 @@ import { ConversationError, type Endpoint } from '../../mail/line-client.js';
 import { SmtpClient } from '../../mail/smtp-client.js';
 import type { Finding, Severity, Status } from '../check.js';
 import type { PinnedFetch } from '../pinned-fetch.js';
+import type { OutboundFacts } from '../preflight/network.js';
 
 /** How a port talks: in the clear, TLS after STARTTLS, or TLS from the first byte. */
 export type PortMode = 'plain' | 'starttls' | 'tls';
@@ -54,9 +55,13 @@ export interface ServerTarget {
   fetch?: PinnedFetch;
   /** For the checks that need an answer as the server gets it. */
   askFromServer?: ServerLookup;
+  /** For the check that tries the way out, from the server. */
+  readOutbound?: () => Promise<OutboundFacts>;
+  /** All of its mail takes a hosted relay. */
+  relayed?: boolean;
 }
 
-export type ServerNeed = 'login' | 'resolver' | 'fetch' | 'askFromServer';
+export type ServerNeed = 'login' | 'resolver' | 'fetch' | 'askFromServer' | 'readOutbound';
 
 /** One check of the running server, asked from outside. */
 export interface ServerCheck {

@@ -176,8 +176,27 @@ function readData(answer: dnsPacket.Answer): Data | undefined {
       };
     }
     default:
-      return undefined;
+      return readDeadSpf(answer);
   }
+}
+
+/** Type 99, of which the library knows no more than the name. */
+function readDeadSpf(answer: { type: string; data?: unknown }): Data | undefined {
+  if (answer.type !== 'SPF' || !Buffer.isBuffer(answer.data)) return undefined;
+  const strings = splitStrings(answer.data);
+  return strings && { data: { type: 'SPF', text: bytesToText(Buffer.concat(strings)) } };
+}
+
+/** Character-strings, each with its length in front; undefined when they do not add up. */
+function splitStrings(bytes: Buffer): Buffer[] | undefined {
+  const strings: Buffer[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 1 + (bytes[at] ?? 0);
+    if (end > bytes.length) return undefined;
+    strings.push(bytes.subarray(at + 1, end));
+    at = end;
+  }
+  return strings;
 }
 
 function toBuffers(data: dnsPacket.TxtData): Buffer[] {

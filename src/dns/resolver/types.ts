@@ -14,13 +14,16 @@ export type QueryType =
   | 'TLSA'
   | 'SOA'
   | 'DS'
-  | 'DNSKEY';
+  | 'DNSKEY'
+  | 'SPF';
 
 /** Data of records that only lookups meet; hexadecimal digests and base64 keys. */
 export type ZoneData =
   | { type: 'SOA'; mname: string; rname: string; serial: number; minimum: number }
   | { type: 'DS'; keyTag: number; algorithm: number; digestType: number; digest: string }
-  | { type: 'DNSKEY'; flags: number; algorithm: number; key: string; keyTag: number };
+  | { type: 'DNSKEY'; flags: number; algorithm: number; key: string; keyTag: number }
+  /** Type 99, dead since RFC 7208. */
+  | { type: 'SPF'; text: string };
 
 export interface ResolvedRecord {
   /** Owner, lower-case, no final dot. */
@@ -116,6 +119,11 @@ export interface ZoneInspector extends AuthoritativeResolver {
   ): Promise<{ parent: string; hosts: readonly string[]; via: string } | { error: string }>;
   /** The zone's SOA from one server at one address, over one transport. */
   probe(server: NameServer, zone: string, transport: 'udp' | 'tcp'): Promise<ServerAnswer>;
+}
+
+/** What can stand in a plan: not what only lookups meet. */
+export function isRecordData(data: ResolvedRecord['data']): data is RecordData {
+  return data.type !== 'SOA' && data.type !== 'DS' && data.type !== 'DNSKEY' && data.type !== 'SPF';
 }
 
 export function isAbsent(status: AnswerStatus): boolean {

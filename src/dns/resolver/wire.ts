@@ -115,7 +115,8 @@ function encodeQuery(
     type: 'query',
     id,
     flags,
-    questions: [{ type, name: name === '' ? '.' : name, class: 'IN' }],
+    // The library's declarations leave out SPF, which the library knows.
+    questions: [{ type: type as dnsPacket.RecordType, name: name === '' ? '.' : name, class: 'IN' }],
     additionals: edns
       ? [
           {

@@ -320,6 +320,13 @@ const table: Row[] = [
   // SPF
   [
     'SPF-SYNTAX',
+    'only in the dead type 99',
+    ['example.org SPF "v=spf1 -all"'],
+    'fail The record has the type SPF (99), which nobody reads any more.',
+  ],
+  ['SPF-MISSING', 'only in the dead type 99', ['example.org SPF "v=spf1 -all"'], undefined],
+  [
+    'SPF-SYNTAX',
     'left-over Sender ID',
     [...spf('v=spf1 -all'), 'example.org TXT "spf2.0/pra -all"'],
     'info A record of the dead "Sender ID"',

@@ -5,12 +5,14 @@ import { onBlockLists } from '../../../../src/checks/server/block-lists.js';
 import { ehloPtr } from '../../../../src/checks/server/ehlo-ptr.js';
 import { runServerChecks, serverChecks } from '../../../../src/checks/server/index.js';
 import { intendedPorts } from '../../../../src/checks/server/intended-ports.js';
+import { outbound25 } from '../../../../src/checks/server/outbound-25.js';
 import { portsClosed, portsOpen } from '../../../../src/checks/server/ports.js';
 import type { NameAnswer, ServerTarget } from '../../../../src/checks/server/server-check.js';
 import { smuggling } from '../../../../src/checks/server/smuggling.js';
 import { tlsVersions } from '../../../../src/checks/server/tls-versions.js';
 import { vrfy } from '../../../../src/checks/server/vrfy.js';
 import type { Answer, Resolver } from '../../../../src/dns/resolver/types.js';
+import type { OutboundTry } from '../../../../src/facts/outbound-smtp.js';
 import { parseLookup } from '../../../../src/pipeline/server-lookup.js';
 import { serveData, serveRules } from '../../../helpers/scripted-smtp.js';
 import { connectPort } from '../../../helpers/smtp-port.js';
@@ -215,6 +217,36 @@ describe('SMTP-PTR', () => {
   it('is unknown when DNS does not answer', async () => {
     expect(statuses(await ask(answer(undefined, 'servfail'), back))).toEqual(['unknown']);
     expect(statuses(await ask(name, answer(undefined, 'timeout')))).toEqual(['unknown']);
+  });
+});
+
+describe('OUT25', () => {
+  const dmi = { vendor: 'Hetzner', product: '', bios: '', board: '', asset: '', cloud: '' };
+  const look = (result: OutboundTry['result'], more: Partial<ServerTarget> = {}) => {
+    const tried = (family: 4 | 6) => ({ host: 'mx.example.net', family, result, detail: '' });
+    const facts = { dmi, outbound: [tried(4), tried(6)] };
+    return outbound25.run({ ...target, readOutbound: async () => facts, ...more }, here);
+  };
+
+  it.each([
+    ['open', 'pass'],
+    ['timeout', 'fail'],
+    ['refused', 'fail'],
+    // No way to them at all, and no name found: nothing is known of port 25.
+    ['unreachable', 'unknown'],
+    ['unresolved', 'unknown'],
+  ] as const)('%s is %s', async (result, status) => {
+    expect(await look(result)).toMatchObject([{ status }]);
+  });
+
+  it('names the provider’s way out, and is information where a relay carries the mail', async () => {
+    const [blocked] = await look('timeout');
+    expect(blocked?.fix).toContain('Request unblocking');
+    expect(await look('timeout', { relayed: true })).toMatchObject([{ status: 'info' }]);
+  });
+
+  it('says nothing in a private network that has no receivers', async () => {
+    expect(await look('unresolved', { privateCa: true })).toEqual([]);
   });
 });
 
