@@ -67,6 +67,8 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
+const sizeOf = ({ data }: DnsRecord): number => (data.type === 'TXT' ? textToBytes(data.text).length : 0);
+
 export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
   const { zone, caps, consents, installId } = input;
   const live = input.live.map(canonicalRecord);
@@ -93,7 +95,8 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
       : [];
 
   const objections = (record: DnsRecord): string[] => {
-    const size = record.data.type === 'TXT' ? textToBytes(record.data.text).length : 0;
+    const size = sizeOf(record);
+    const whole = size + (bySet.get(rrsetKey(record)) ?? []).reduce((sum, one) => sum + sizeOf(one), 0);
     return [
       ...typeObjections(record),
       ...(record.data.type === 'MX' && record.data.exchange === '' && !caps.nullMx
@@ -101,6 +104,9 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
         : []),
       ...(caps.maxTxt !== undefined && size > caps.maxTxt
         ? [`The value has ${size} bytes; the provider takes ${caps.maxTxt}.`]
+        : []),
+      ...(size > 0 && caps.maxTxtSet !== undefined && whole > caps.maxTxtSet
+        ? [`The TXT values of the name have ${whole} bytes with it; the provider takes ${caps.maxTxtSet}.`]
         : []),
       ...(input.audit?.(record) ?? []),
     ];

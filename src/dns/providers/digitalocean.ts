@@ -8,7 +8,11 @@ import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } f
 import { requireToken } from './require-token.js';
 import { writeChanges } from './write-changes.js';
 
-/** https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records (read 2026-11) */
+/**
+ * https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records and its source, specification/resources/domains/ in
+ * github.com/digitalocean/openapi (read 2026-11): types, fields, pages of at most 200. The reference names no TTL floor and no
+ * length of TXT; 30 seconds and 512 characters are what the API itself refuses.
+ */
 const capabilities: Capabilities = {
   types: new Set(['A', 'AAAA', 'CNAME', 'NS', 'MX', 'TXT', 'SRV', 'CAA']),
   unit: 'record',

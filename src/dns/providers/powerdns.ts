@@ -6,7 +6,10 @@ import { PowerDnsApi, type PowerDnsRecord, renderEdit } from './powerdns/api.js'
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
 import { writeChanges, type ZoneWriter } from './write-changes.js';
 
-/** https://doc.powerdns.com/authoritative/http-api/zone.html */
+/**
+ * https://doc.powerdns.com/authoritative/http-api/zone.html (read 2026-11, and tried on a real server): a PATCH replaces or
+ * deletes whole sets, comments belong to the set, wrong data is answered with 422
+ */
 const capabilities: Capabilities = {
   types: new Set(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'MX', 'TXT', 'SRV', 'CAA', 'TLSA']),
   unit: 'rrset',

@@ -13,8 +13,8 @@ export interface Zone {
   note?: string;
 }
 
-/** `proxied` is only ever set by an undo, to give back the state that was found; otherwise the proxy is off. */
-export type WantedRecord = DnsRecord & { proxied?: boolean };
+/** `proxied` and `autoTtl` are only ever set by an undo, to give back the state that was found; otherwise the proxy is off. */
+export type WantedRecord = DnsRecord & Pick<LiveRecord, 'proxied' | 'autoTtl'>;
 
 export type Change =
   | { op: 'create'; after: WantedRecord; mark?: string }
@@ -36,6 +36,8 @@ export interface Capabilities {
   batchMax: number;
   /** Longest TXT value in bytes, if limited. */
   maxTxt?: number;
+  /** Longest sum of the TXT values of one name in bytes, if limited. */
+  maxTxtSet?: number;
   nullMx: boolean;
   /** Nothing is written: the user is told what to enter where, and the answers of the name servers are watched. */
   manual?: boolean;

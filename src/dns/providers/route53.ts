@@ -9,7 +9,10 @@ import { defaultEndpoint, openClient } from './route53/open-client.js';
 import { createWriter } from './route53/writer.js';
 import { writeChanges } from './write-changes.js';
 
-/** https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html (read 2026-11) */
+/**
+ * https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/ResourceRecordTypes.html (types, forms of values) and DNSLimitations.html
+ * (1,000 values and 32,000 characters in a request, 400 values in a set, five requests a second), read 2026-11
+ */
 const capabilities: Capabilities = {
   types: new Set(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'MX', 'TXT', 'SRV', 'CAA', 'TLSA']),
   unit: 'rrset',

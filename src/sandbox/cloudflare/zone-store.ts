@@ -178,4 +178,15 @@ function checkConflicts(draft: ReadonlyMap<string, StoredRecord>, next: StoredRe
     if (next.type === 'CNAME' && addressTypes.has(other.type)) throw apiErrors.hostTaken();
     if (other.type === 'CNAME' && addressTypes.has(next.type)) throw apiErrors.cnameTaken();
   }
+  if (next.type === 'TXT') checkTxtSum(draft, next);
+}
+
+/** https://developers.cloudflare.com/dns/manage-dns-records/reference/dns-record-types/#txt: 8,192 characters for one name. */
+function checkTxtSum(draft: ReadonlyMap<string, StoredRecord>, next: StoredRecord): void {
+  const others = [...draft.values()].filter(
+    ({ id, name, type }) => id !== next.id && name === next.name && type === 'TXT',
+  );
+  const sum = [...others, next].reduce((total, { content }) => total + content.length, 0);
+  if (sum > 8192)
+    throw apiErrors.content(9005, 'Content of all TXT records of a name must be 8192 characters or less.');
 }

@@ -341,6 +341,12 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     expect(codes(plan([], { audit: ({ data }) => (data.type === 'MX' ? ['no MX here'] : []) }))).toEqual([
       'E_DNS_PROVIDER_REJECTS',
     ]);
+    const tokens = [1, 2, 3, 4].map((n) => txt(domainName, `token${n}=${'x'.repeat(2000)}`));
+    const limited = { ...caps, maxTxtSet: 8192 };
+    expect(codes(plan(tokens, { caps: limited }))).toEqual([]);
+    expect(codes(plan([...tokens, txt(domainName, 'y'.repeat(150))], { caps: limited }))).toEqual([
+      'E_DNS_PROVIDER_REJECTS',
+    ]);
   });
 
   test('R12: a wildcard that our names hide is shown with its types', () => {

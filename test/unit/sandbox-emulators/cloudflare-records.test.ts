@@ -92,6 +92,14 @@ describe('records of the Cloudflare emulator', () => {
     expect(answer.body.errors).toMatchObject([{ code: 1004, error_chain: [{ code }] }]);
   });
 
+  it('refuses TXT records of one name that are too long together', async () => {
+    const { records } = makeTestApi();
+    const add = (n: number) =>
+      records('POST', '', { type: 'TXT', name: '@', content: `${n}`.repeat(2000), ttl: 300 });
+    for (const n of [1, 2, 3, 4]) expect((await add(n)).status).toBe(200);
+    expect((await add(5)).body.errors[0].code).toBe(9005);
+  });
+
   it('takes a comment of 100 characters', async () => {
     const answer = await makeTestApi().records(
       'POST',

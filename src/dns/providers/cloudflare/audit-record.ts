@@ -3,7 +3,11 @@ import type { DnsRecord } from '../../record.js';
 import { textToBytes } from '../../txt.js';
 import type { Capabilities } from '../provider.js';
 
-/** https://developers.cloudflare.com/dns/manage-dns-records/reference/dns-record-types/ (read 2026-11) */
+/**
+ * Pages of https://developers.cloudflare.com/dns/manage-dns-records/ (read 2026-11): reference/dns-record-types/ (types, and
+ * the lengths of TXT), reference/ttl/ (60 seconds, on Enterprise zones 30, to a day; 1 is automatic, 300 seconds),
+ * reference/record-attributes/ (comments), how-to/batch-record-changes/ (200 records on a Free plan, 3,500 on others).
+ */
 export const capabilities: Capabilities = {
   types: new Set(['A', 'AAAA', 'CNAME', 'NS', 'PTR', 'MX', 'TXT', 'SRV', 'CAA', 'TLSA']),
   unit: 'record',
@@ -14,6 +18,7 @@ export const capabilities: Capabilities = {
   maxTtl: 86_400,
   batchMax: 200,
   maxTxt: 2048,
+  maxTxtSet: 8192,
   nullMx: true,
   flattensApexCname: true,
 };

@@ -35,9 +35,12 @@ async function writeOne(api: DigitalOceanApi, zone: Zone, { change, current }: N
   return [readRecord(asObject(asObject(answer).domain_record), zone)];
 }
 
+/** Fields that a type has no use for; the reference names some of them as required all the same, and sends null. */
+const unused = { priority: null, port: null, weight: null, flags: null, tag: null } as const;
+
 function renderBody({ name, ttl, data }: DnsRecord, zone: Zone): Loose {
   const label = name === zone.name ? '@' : name.slice(0, -zone.name.length - 1);
-  return { name: label, ttl, type: data.type, ...renderData(data) };
+  return { name: label, ttl, type: data.type, ...unused, ...renderData(data) };
 }
 
 /** Hosts are written with their final dot, and so is the value of a CAA record, except for a URL. */

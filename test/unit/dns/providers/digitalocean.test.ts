@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DnsProvider, Zone } from '../../../../src/dns/providers/provider.js';
 import type { DnsRecord, LiveRecord, RecordData } from '../../../../src/dns/record.js';
 import {
@@ -53,6 +53,22 @@ describe('DigitalOcean', () => {
     ]);
     expect(world.domain.list().find(({ type }) => type === 'MX')?.data).toBe('@');
     expect((await provider.list(zone)).find(({ data }) => data.type === 'MX')).toMatchObject(after);
+  });
+
+  it('sends every field of a record, null where the type has no use for it', async () => {
+    const create = vi.spyOn(world.domain, 'create');
+    await provider.apply(zone, [{ op: 'create', after: record({ type: 'TXT', text: 'x' }) }]);
+    expect(create.mock.calls[0]?.[0]).toEqual({
+      name: '@',
+      type: 'TXT',
+      data: 'x',
+      ttl: 300,
+      priority: null,
+      port: null,
+      weight: null,
+      flags: null,
+      tag: null,
+    });
   });
 
   it('writes a URL in CAA without a final dot', async () => {

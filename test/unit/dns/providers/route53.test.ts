@@ -116,6 +116,22 @@ describe('Route 53', () => {
     ]);
   });
 
+  it('lands more than one request may hold', async () => {
+    const changes = Array.from({ length: 12 }, (_, index) => ({
+      op: 'create' as const,
+      after: txt(`n${index}.example.test`, 'x'.repeat(3900)),
+    }));
+    const applied = await provider.apply(zone, changes);
+    expect(applied.every(({ ok }) => ok)).toBe(true);
+    const there = (await provider.list(zone)).filter(({ name }) => /^n\d/.test(name));
+    expect(there).toHaveLength(12);
+    const gone = await provider.apply(
+      zone,
+      there.map((before) => ({ op: 'delete', before })),
+    );
+    expect(gone.every(({ ok }) => ok)).toBe(true);
+  });
+
   it('does not overwrite a set that someone changed between reading and writing', async () => {
     const ours = txt('race.example.test', 'ours');
     await world.seed(ours);
