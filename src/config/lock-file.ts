@@ -15,6 +15,7 @@ const lockSchema = z.strictObject({
   version: z.literal(1),
   servers: z.record(z.string(), z.strictObject({ ipv4: z.ipv4().optional(), ipv6: z.ipv6().optional() })),
   tlsa: z.record(z.string(), z.array(z.string().regex(/^[0-9a-f]{64}$/))).optional(),
+  leftOut: z.record(z.string(), z.array(z.string().max(300)).max(1000)).optional(),
   domains: z.record(
     z.string(),
     z.strictObject({

@@ -10,6 +10,8 @@ export interface Lock {
   servers: Record<string, { ipv4?: string; ipv6?: string }>;
   /** By host name, the digests of the TLSA records (`3 1 1`) that announce its keys. */
   tlsa?: Record<string, string[]>;
+  /** By host name, desired records that the merge rules leave out: `ROLE NAME`. `check dns` does not ask for them. */
+  leftOut?: Record<string, string[]>;
   /** Keyed by domain. */
   domains: Record<
     string,

@@ -13,6 +13,7 @@ import { specialAddressKind } from '../lib/ip.js';
 import { checkerName } from '../mail/checker-name.js';
 import { readVersion } from '../version.js';
 import { intendDns } from './desired-dns.js';
+import { leftOutKey } from './left-out.js';
 import { namesPrivateResolver } from './open-resolvers.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
@@ -106,7 +107,9 @@ function targetsOf(
   const dkim = new Map(domainsOf(config, hostname).map(([name]) => [name, lock.domains[name]?.dkim ?? []]));
   const addresses = lock.servers[hostname] ?? {};
   const tlsa = lock.tlsa?.[hostname];
-  const { desired } = intendDns(config, lock, hostname, addresses, dkim, undefined, undefined, tlsa);
+  const intent = intendDns(config, lock, hostname, addresses, dkim, undefined, undefined, tlsa);
+  const leftOut = new Set(lock.leftOut?.[hostname] ?? []);
+  const desired = intent.desired.filter((record) => !leftOut.has(leftOutKey(record)));
   return domainsOf(config, hostname).map(([domain, { mail }]) => ({
     domain,
     host: hostname,

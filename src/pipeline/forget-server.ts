@@ -17,7 +17,7 @@ export function forgetServer(
   if (only === 'server') return { ...lock, servers };
   const now = context.clock();
   const at = new Date(now).toISOString();
-  const { removed: before = {}, ...rest } = lock;
+  const { removed: before = {}, leftOut: { [hostname]: _mine, ...leftOut } = {}, ...rest } = lock;
   const removed: NonNullable<Lock['removed']> = {};
   for (const [name, entry] of Object.entries(before))
     if (!names.includes(name) || now < Date.parse(entry.at) + keyWaitDays * 86_400_000) removed[name] = entry;
@@ -36,6 +36,7 @@ export function forgetServer(
   return {
     ...rest,
     ...(only === 'dns' ? {} : { servers }),
+    ...(Object.keys(leftOut).length > 0 ? { leftOut } : {}),
     domains: Object.fromEntries(Object.entries(lock.domains).filter(([name]) => !names.includes(name))),
     ...(Object.keys(removed).length > 0 ? { removed } : {}),
   };

@@ -24,6 +24,8 @@ export interface LockFacts {
   digests?: readonly string[];
   /** MTA-STS modes as configured, by domain. */
   mtaSts?: ReadonlyMap<string, 'testing' | 'enforce' | 'none'>;
+  /** Records that the merge rules leave out (`findLeftOut`). */
+  leftOut?: readonly string[];
   /** Milliseconds since the epoch. */
   now: number;
 }
@@ -67,7 +69,10 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
           }),
     };
   }
-  const { tlsa: _all, ...rest } = before;
+  const { tlsa: _all, leftOut: _left, ...rest } = before;
+  const { [hostname]: _mine, ...otherLeftOut } = before.leftOut ?? {};
+  const own = [...(facts.leftOut ?? [])];
+  const leftOut = own.length === 0 ? otherLeftOut : { ...otherLeftOut, [hostname]: own };
   return {
     ...rest,
     version: 1,
@@ -76,6 +81,7 @@ export function makeLock(before: Lock, facts: LockFacts): Lock {
       [hostname]: { ...(ipv4 === undefined ? {} : { ipv4 }), ...(ipv6 === undefined ? {} : { ipv6 }) },
     },
     ...(Object.keys(tlsa).length === 0 ? {} : { tlsa }),
+    ...(Object.keys(leftOut).length === 0 ? {} : { leftOut }),
     domains,
   };
 }

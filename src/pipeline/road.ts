@@ -17,6 +17,7 @@ import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/s
 import { type CarriedOut, carryOut } from './carry-out.js';
 import { pendingError, unfinishedError } from './carry-out-errors.js';
 import { ownIncludes } from './desired-dns.js';
+import { findLeftOut } from './left-out.js';
 import { type LockFacts, makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
@@ -235,9 +236,13 @@ async function remember(
       policy === undefined ? [] : [[name, request.config.domains[name]?.mtaSts?.mode ?? 'testing'] as const],
     ),
   );
+  const leftOut = findLeftOut(
+    plan.intent.desired,
+    plan.zones.map(({ survey, plan: zonePlan }) => ({ live: survey.live, plan: zonePlan })),
+  );
   const save = async (before: Lock): Promise<void> => {
     const spfIncludes = ownIncludes(plan.intent, before, liveBefore);
-    const known = { hostname, addresses, dkim, zones, signing, spfIncludes, digests, mtaSts, now };
+    const known = { hostname, addresses, dkim, zones, signing, spfIncludes, digests, mtaSts, leftOut, now };
     const lock = makeLock(before, known);
     await saveLock(session.configPath, adjustLock?.(lock) ?? lock);
   };

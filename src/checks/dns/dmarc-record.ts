@@ -75,6 +75,17 @@ function missing(ctx: DnsContext, steps: readonly DmarcStep[]): Verdict[] {
   if (lost) return [unknown(lost.answer)];
   if (!own) return [];
   const wanted = wantedDmarc(ctx);
+  const [alias] = own.answer.chain;
+  if (alias?.data.type === 'CNAME' && alias.name === own.answer.name)
+    return [
+      fail(own.answer, `${own.answer.name} is an alias, and what it leads to has no DMARC record.`, {
+        observed: `CNAME ${alias.data.target}`,
+        expected: showWanted(ctx),
+        fix: {
+          text: `Have the owner of ${alias.data.target} publish the record there, or remove the CNAME and add a TXT record.`,
+        },
+      }),
+    ];
   const mangled = textsOf(own.answer).find((text) => /v\s*=\s*DMARC/i.test(text));
   const fix = wanted
     ? setRecord(wanted, mangled === undefined ? 'Add' : 'Replace')
