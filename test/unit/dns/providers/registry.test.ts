@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { findProvider, providers, recogniseProvider } from '../../../../src/dns/providers/index.js';
 
@@ -6,6 +7,11 @@ describe('provider registry', () => {
     expect(findProvider('cloudflare')?.title).toBe('Cloudflare');
     expect(findProvider('nobody')).toBeUndefined();
     expect(new Set(providers.map((provider) => provider.id)).size).toBe(providers.length);
+  });
+
+  it('has a world for each in which the conformance suite runs', () => {
+    const written = providers.filter(({ capabilities }) => capabilities.manual !== true);
+    for (const { id } of written) expect(existsSync(`test/conformance/${id}-world.ts`), id).toBe(true);
   });
 
   it.each([
