@@ -99,7 +99,11 @@ async function look<T extends DnsRecord>(
   signal: AbortSignal | undefined,
 ): Promise<Look<T>> {
   if (record.data.type === 'OTHER') return { record, servers: [], cacheSeconds: 0 };
-  const answers = await authoritative.resolveEach(record.name, record.data.type, signal);
+  const answers = await Promise.all(
+    (await authoritative.resolveEach(record.name, record.data.type, signal)).map((answer) =>
+      followOut(answer, authoritative, signal),
+    ),
+  );
   if (answers.length === 0) {
     const state = 'no authoritative server could be found or asked';
     return { record, servers: [{ server: 'the zone', state }], cacheSeconds: 0 };
@@ -110,6 +114,22 @@ async function look<T extends DnsRecord>(
     servers: behind.map((answer) => ({ server: answer.via, state: describeState(answer) })),
     cacheSeconds: Math.max(0, ...behind.map(cachedFor)),
   };
+}
+
+/** An alias that leaves the zone: what stands behind it is for its own servers to say. */
+async function followOut(
+  answer: ServerAnswer,
+  authoritative: AuthoritativeResolver,
+  signal: AbortSignal | undefined,
+): Promise<ServerAnswer> {
+  const target = answer.chain.at(-1)?.data;
+  if (target?.type !== 'CNAME' || answer.status !== 'nodata' || answer.soa !== undefined) return answer;
+  const rest = await authoritative.resolve(
+    target.target,
+    answer.type,
+    signal === undefined ? {} : { signal },
+  );
+  return { ...answer, status: rest.status, records: rest.records, ...(rest.soa ? { soa: rest.soa } : {}) };
 }
 
 function serves(answer: ServerAnswer, record: DnsRecord): boolean {

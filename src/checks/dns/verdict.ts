@@ -34,7 +34,7 @@ export const info = (asked: Asked, message: string, details?: Details) =>
 export function unknown(answer: Answer, details?: Details): Verdict {
   return verdict('unknown', answer, `The lookup failed: ${answer.detail ?? answer.status}.`, {
     fix: {
-      text: 'Ask again later or from another network; if it stays, look at the name servers of the zone.',
+      text: 'Ask again later, through another resolver (--resolver IP) or from another network; if it stays, look at the name servers of the zone.',
     },
     ...details,
   });
