@@ -220,6 +220,28 @@ describe('records at Cloudflare', () => {
     expect(stored()).toEqual(first);
   });
 
+  it('lists a zone whole, however short the pages are and whatever they say of the others', async () => {
+    const { emulator } = await openOverEmulator();
+    const bodies = Array.from({ length: 250 }, (_, n) => ({ type: 'TXT', name: `n${n}`, content: 'x' }));
+    await emulator.zoneNamed('example.test').seedAll(bodies);
+    for (const known of [true, false]) {
+      const shorten: typeof globalThis.fetch = async (input, init) => {
+        const url = new URL(String(input));
+        if (url.pathname.endsWith('/dns_records')) url.searchParams.set('per_page', '100');
+        const headers = Object.fromEntries(new Headers(init?.headers));
+        const request = { method: 'GET', url: url.pathname + url.search, headers, body: Buffer.from('') };
+        const answer = await emulator.answer(request);
+        if (answer === 'reset') throw new TypeError('fetch failed');
+        const { result_info: info, ...rest } = JSON.parse(String(answer.body));
+        const body = JSON.stringify(known ? { ...rest, result_info: info } : rest);
+        return new Response(body, { status: answer.status, headers: answer.headers });
+      };
+      const { provider } = await openOverEmulator({ context: { fetch: shorten } });
+      const zone = await provider.findZone('example.test');
+      expect(await provider.list(zone as Zone)).toHaveLength(250);
+    }
+  });
+
   it('fails rather than return a part when pages do not add up', async () => {
     const opened = await openOverEmulator();
     const zone = await zoneOf(opened);
