@@ -135,6 +135,17 @@ function listSets(zone: HostedZone, query: URLSearchParams): string {
   return `<ListResourceRecordSetsResponse xmlns="${namespace}"><ResourceRecordSets>${sets}</ResourceRecordSets>${tag('IsTruncated', String(next !== undefined))}${more}<MaxItems>${most}</MaxItems></ListResourceRecordSetsResponse>`;
 }
 
+/** Of a request: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
+function checkLimits(changes: readonly SetChange[]): void {
+  // What an UPSERT replaces counts, too.
+  const values = changes.flatMap(({ action, set }) =>
+    action === 'UPSERT' ? [...set.values, ...set.values] : set.values,
+  );
+  if (values.length > 1000) throw new InvalidBatch(['Number of records limit of 1000 exceeded.']);
+  if (values.reduce((sum, value) => sum + value.length, 0) > 32_000)
+    throw new InvalidBatch(['Request data limit of 32000 characters exceeded.']);
+}
+
 async function changeSets(zone: HostedZone, body: string): Promise<string> {
   if (!body.includes(`<ChangeResourceRecordSetsRequest xmlns="${namespace}">`)) {
     throw new AwsError(400, 'InvalidInput', 'Invalid XML: another root element or namespace');
@@ -143,6 +154,7 @@ async function changeSets(zone: HostedZone, body: string): Promise<string> {
     readChange(change ?? ''),
   );
   if (changes.length === 0) throw new AwsError(400, 'InvalidInput', 'Invalid XML: no Change');
+  checkLimits(changes);
   await zone.change(changes);
   const info = `<Id>/change/C1</Id><Status>PENDING</Status><SubmittedAt>2026-11-24T00:00:00.000Z</SubmittedAt>`;
   return `<ChangeResourceRecordSetsResponse xmlns="${namespace}"><ChangeInfo>${info}</ChangeInfo></ChangeResourceRecordSetsResponse>`;

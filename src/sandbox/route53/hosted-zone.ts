@@ -55,15 +55,7 @@ export class HostedZone {
     return this.sets.get(`${name} ${type}`);
   }
 
-  /** Limits: https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html */
   async change(changes: readonly SetChange[]): Promise<void> {
-    // What an UPSERT replaces counts, too.
-    const values = changes.flatMap(({ action, set }) =>
-      action === 'UPSERT' ? [...set.values, ...set.values] : set.values,
-    );
-    if (values.length > 1000) throw new InvalidBatch(['Number of records limit of 1000 exceeded.']);
-    if (values.reduce((sum, value) => sum + value.length, 0) > 32_000)
-      throw new InvalidBatch(['Request data limit of 32000 characters exceeded.']);
     const next = new Map(this.sets);
     const problems = changes.flatMap(({ action, set }) => this.carryOut(action, set, next));
     for (const { name } of new Set(changes.map(({ set }) => set))) {
