@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LabProviderApis, startProviderApis } from '../../src/sandbox/emulator/start-provider-apis.js';
+import { moveToOwnServer } from '../helpers/own-name-server.js';
 import { type CliResult, openProvisioned, type World } from '../helpers/world.js';
 
 /** One server, whose records go through one provider after the other; whatever writes them, the zone is the same. */
@@ -108,6 +109,7 @@ describe('apply --dns, each provider in turn', () => {
     expect(await served()).toEqual(wanted.filter((line) => leftOut === undefined || !leftOut.test(line)));
     // The resolver may still say that there is no reverse name: who set it knows better, and nothing is to be done.
     expect(expectExit(await apply(id), 0).stdout).toContain('Nothing to change');
+    await expectHealthy();
     const undone = expectExit(await undo(id), 0);
     expect(await served()).toEqual(before);
     if (id === 'hetzner') await expectUnnamed(undone);
@@ -148,5 +150,22 @@ describe('apply --dns manual', () => {
     expect(undone.stdout).toContain('Remove:');
     expect(undone.stdout).toMatch(/ IN MX /);
     expect(await served()).toEqual(wanted);
+  });
+});
+
+describe('apply to a name server of one’s own, with the zone signed there', () => {
+  it.each([
+    ['powerdns', 'powerdns'],
+    ['rfc2136', 'named'],
+  ] as const)('%s, with %s, ends in the same zone', async (id, program) => {
+    const own = await moveToOwnServer(world.lab, program);
+    const records = wanted.filter((line) => !/^\S+ \d+ NS /.test(line));
+    expect(await own.served()).toEqual([]);
+    expectExit(await apply(id, own.env), 0);
+    expect(await own.served()).toEqual(records);
+    expect(expectExit(await apply(id, own.env), 0).stdout).toContain('Nothing to change');
+    await expectHealthy();
+    expectExit(await undo(id, own.env), 0);
+    expect(await own.served()).toEqual([]);
   });
 });
