@@ -1,3 +1,4 @@
+import { bimiCheck } from './dns/bimi.js';
 import { caaCheck } from './dns/caa.js';
 import type { DnsCheck } from './dns/context.js';
 import {
@@ -18,7 +19,7 @@ import {
 import { dkimEd25519Check, dkimSizeCheck, dkimStrictCheck, dkimTestCheck } from './dns/dkim-strength.js';
 import { dmarcAlignCheck, dmarcPolicyCheck, dmarcSubCheck } from './dns/dmarc-policy.js';
 import { dmarcOldCheck, dmarcOneCheck, dmarcSyntaxCheck } from './dns/dmarc-record.js';
-import { bimiCheck, dmarcExternalCheck, dmarcRuaCheck } from './dns/dmarc-reports.js';
+import { dmarcExternalCheck, dmarcRuaCheck } from './dns/dmarc-reports.js';
 import { dnssecCheck } from './dns/dnssec.js';
 import { hostAaaaCheck, hostACheck, privateAddressCheck, proxyCheck } from './dns/host.js';
 import { stsMxCheck, stsPolicyCheck, stsRecordCheck } from './dns/mta-sts.js';

@@ -5,7 +5,7 @@ import type { Verdict } from '../check.js';
 import { type DnsCheck, type DnsContext, textsOf } from './context.js';
 import { findDmarc } from './dmarc-record.js';
 import { walkDmarc, walkFrom } from './facts.js';
-import { fail, pass, unknown, warn } from './verdict.js';
+import { pass, unknown, warn } from './verdict.js';
 
 const group = 'DMARC';
 /** Reporters must serve two; more may be ignored (RFC 9990). */
@@ -115,28 +115,3 @@ async function judgeDestination(ctx: DnsContext, domain: string, organization: s
     ),
   ];
 }
-
-export const bimiCheck: DnsCheck = {
-  id: 'BIMI',
-  group,
-  severity: 'fail',
-  title: 'The logo record can be used',
-  ref: 'draft-brand-indicators-for-message-identification',
-  needs: [],
-  async run(ctx) {
-    const answer = await ctx.ask(`default._bimi.${ctx.target.domain}`, 'TXT');
-    if (isUnknown(answer.status)) return [unknown(answer)];
-    const texts = textsOf(answer).filter((text) => /^v=BIMI1\b/i.test(text));
-    // A logo is nobody's duty: only a record that is there is judged.
-    if (texts.length === 0) return [];
-    const details = { expected: 'v=BIMI1; l=https://…' };
-    if (texts.length > 1) return [fail(answer, 'There are several BIMI records.', details)];
-    const logo = /;\s*l=([^;]*)/i.exec(texts[0] ?? '')?.[1]?.trim() ?? '';
-    if (logo !== '' && !/^https:\/\/[^\s]+\.svg(?:\?\S*)?$/i.test(logo))
-      return [fail(answer, 'The logo (l=) is not an https address of an SVG file.', details)];
-    const policy = (await findDmarc(ctx))?.record.p;
-    if (policy !== 'quarantine' && policy !== 'reject')
-      return [warn(answer, 'Logos are shown only with DMARC p=quarantine or p=reject.', details)];
-    return [pass(answer, 'The record is well formed.', details)];
-  },
-};

@@ -13,6 +13,7 @@ import {
   txt,
   txtLine,
 } from '../../../helpers/dns-lab.js';
+import { createTestCa } from '../../../helpers/test-ca.js';
 
 /** A domain of which nothing but its name is known. */
 const bare: DnsTarget = {
@@ -562,13 +563,13 @@ const table: Row[] = [
     'BIMI',
     'http',
     dmarc('v=DMARC1; p=reject', 'default._bimi.example.org TXT "v=BIMI1; l=http://example.org/logo.svg"'),
-    'fail The logo',
+    'info Logo and certificate must be https addresses',
   ],
   [
     'BIMI',
     'weak DMARC',
     dmarc('v=DMARC1; p=none', 'default._bimi.example.org TXT "v=BIMI1; l=https://example.org/logo.svg"'),
-    'warn Logos are shown only',
+    'info Logos are shown only',
   ],
   ['BIMI', 'none', [], undefined],
   // Policies
@@ -837,6 +838,45 @@ describe('MTA-STS policy', () => {
       },
     });
     expect(asked).toBe(false);
+  });
+});
+
+describe('BIMI', () => {
+  const svg = (root: string, inner = '<title>Logo</title>') => `<svg ${root}>${inner}</svg>`;
+  const good = svg('version="1.2" baseProfile="tiny-ps" viewBox="0 0 1 1"');
+  const served =
+    (body: string, more: Partial<Extract<PinnedResponse, { ok: true }>> = {}): PinnedFetch =>
+    async () => ({ ok: true, status: 200, contentType: 'image/svg+xml', body, tooLong: false, ...more });
+  const zone = (record: string) => [
+    ...dmarc('v=DMARC1; p=reject'),
+    txtLine('default._bimi.example.org', record),
+    'img.example.org A 198.51.100.25',
+  ];
+  const logo = 'v=BIMI1; l=https://img.example.org/logo.svg';
+  it.each([
+    ['good', served(good), 'pass The record is well formed.'],
+    ['another profile', served(svg('version="1.1"')), 'info The SVG does not say baseProfile="tiny-ps".'],
+    ['a script', served(good.replace('<title', '<script/><title')), 'info The SVG holds scripts'],
+    ['without a title', served(svg('baseProfile="tiny-ps"', '')), 'info The SVG has no title.'],
+    ['no picture at all', served('<html>'), 'info What is served is no SVG.'],
+    ['huge', served(good, { tooLong: true }), 'info It is larger than receivers take.'],
+    ['gone', served('', { status: 404 }), 'info It is not served: HTTP 404.'],
+    ['silent', async () => ({ ok: false, reason: 'timeout', detail: '' }), 'unknown It could not be fetched'],
+  ] as [string, PinnedFetch, string][])('the logo is %s', async (_, fetch, expected) => {
+    const [found] = await said('BIMI', zone(logo), { lab: { deps: { fetch } } });
+    expect(found).toContain(expected);
+  });
+
+  it('looks at the life of the mark certificate', async () => {
+    const ca = createTestCa();
+    const { cert } = ca.issue('mark.example.org');
+    ca.close();
+    const mark = `${logo}; a=https://img.example.org/vmc.pem`;
+    const fetch: PinnedFetch = async (request) =>
+      served(request.url.pathname.endsWith('.pem') ? cert : good)(request);
+    const later = Date.now() + 100 * 365 * 86_400_000;
+    const [expired] = await said('BIMI', zone(mark), { lab: { deps: { fetch, now: () => later } } });
+    expect(expired).toContain('info The mark certificate (a=) has expired.');
   });
 });
 
