@@ -86,7 +86,7 @@ function renderFinding(
     lines.push(`  ${bar} expected  ${sanitizeLine(finding.expected, 600)}`);
   if (finding.observed !== undefined && finding.observed !== '')
     lines.push(`  ${bar} found     ${sanitizeLine(finding.observed, 600)}`);
-  if (finding.level === 'recursive')
+  if (finding.level === 'recursive' && finding.status !== 'unknown')
     lines.push(`  ${bar} ${chalk.dim('as a resolver says; it may be out of date')}`);
   if (finding.fix !== undefined && !isRepeated(finding, all)) {
     const [first = '', ...rest] = wrapText(sanitizeLine(finding.fix.text, 1500), width - 6);

@@ -93,6 +93,9 @@ export function verdictSentence(report: CheckReport): string {
   const { summary } = report;
   const target = report.target.domains.join(', ');
   if (summary.fail > 0) return `${target}: something is wrong.`;
+  const seen = summary.pass + summary.warn + summary.info;
+  if (summary.unknown > 0 && seen === 0)
+    return `${target}: nothing is known, because nothing could be looked up from here.`;
   if (summary.unknown > 0)
     return `${target}: nothing wrong was found, but not everything could be looked up.`;
   if (summary.warn > 0) return `${target}: works; some things could be better.`;

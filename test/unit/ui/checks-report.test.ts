@@ -112,6 +112,7 @@ describe('renderChecksText', () => {
     [[finding('A-1', 'pass')], 'all is well'],
     [[finding('A-1', 'warn')], 'works; some things could be better'],
     [[finding('A-1', 'unknown'), finding('A-1', 'warn')], 'not everything could be looked up'],
+    [[finding('A-1', 'unknown')], 'nothing could be looked up from here'],
     [[], 'nothing was checked'],
   ])('%#: one verdict', (results, words) => {
     expect(renderChecksText(reportOf(results), { style, width: 80 })).toContain(words);
