@@ -44,11 +44,13 @@ function reasonOf({ reason }: ConversationError): 'silent' | 'refused' | 'broken
 
 function describe(tls: TlsState | undefined): SmtpLook {
   if (tls === undefined) return { ok: true, tls: false, chain: [] };
-  const { protocol, chain, certificate, reason } = tls;
+  const { protocol, cipher, dhBits, chain, certificate, reason } = tls;
   return {
     ok: true,
     tls: true,
     version: protocol,
+    cipher,
+    ...(dhBits === undefined ? {} : { dhBits }),
     chain,
     ...(reason === undefined ? {} : { untrusted: reason }),
     validFrom: Date.parse(certificate.validFrom),

@@ -18,6 +18,8 @@ export interface Endpoint {
 export interface TlsState {
   protocol: string;
   cipher: string;
+  /** Of a finite-field Diffie-Hellman exchange; its size in bits. */
+  dhBits?: number;
   /** False with the reason when the chain or the name does not verify. */
   authorized: boolean;
   reason?: string;
@@ -200,9 +202,13 @@ function describeTls(socket: tls.TLSSocket, servername: string): TlsState {
   const peer = socket.getPeerCertificate(true);
   const nameError = net.isIP(servername) ? undefined : tls.checkServerIdentity(servername, peer);
   const reason = socket.authorizationError ? String(socket.authorizationError) : nameError?.message;
+  const exchange = socket.getEphemeralKeyInfo();
+  const dhBits =
+    exchange !== null && 'type' in exchange && exchange.type === 'DH' ? exchange.size : undefined;
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
+    ...(dhBits === undefined ? {} : { dhBits }),
     authorized: reason === undefined,
     ...(reason === undefined ? {} : { reason }),
     nameMatches: nameError === undefined,

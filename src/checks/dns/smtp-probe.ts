@@ -6,6 +6,10 @@ export type SmtpLook =
       tls: boolean;
       /** Negotiated version, e.g. `TLSv1.3`. */
       version?: string;
+      /** Negotiated cipher suite, by OpenSSL's name. */
+      cipher?: string;
+      /** Bits of a finite-field Diffie-Hellman exchange. */
+      dhBits?: number;
       /** Served chain, leaf first, DER. */
       chain: readonly Uint8Array[];
       /** Why the certificate would not be trusted for the name; undefined when it is. */

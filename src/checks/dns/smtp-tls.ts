@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import type { Verdict } from '../check.js';
 import type { DnsCheck, DnsContext } from './context.js';
 import { findOwnHosts, readAddresses } from './facts.js';
@@ -135,21 +136,50 @@ export const tlsVersionCheck: DnsCheck = {
   id: 'TLS-VER',
   group,
   severity: 'warn',
-  title: 'TLS 1.2 or newer',
+  title: 'TLS 1.2 or newer, with strong keys',
   ref: 'RFC 8996, RFC 9325',
   needs: ['smtp'],
   async run(ctx) {
     return (await readLooks(ctx)).flatMap((looked): Verdict[] => {
       const { look } = looked;
       if (!look.ok || look.version === undefined) return [];
-      return look.version === 'TLSv1.2' || look.version === 'TLSv1.3'
+      if (look.version !== 'TLSv1.2' && look.version !== 'TLSv1.3')
+        return [
+          verdict('warn', looked, `${look.version} is outdated.`, {
+            expected: 'TLSv1.2 or TLSv1.3',
+            fix: { text: 'Switch old TLS versions off in the mail server.' },
+          }),
+        ];
+      const weak = findWeakness(look);
+      return weak === undefined
         ? [verdict('pass', looked, `${look.version}.`)]
-        : [
-            verdict('warn', looked, `${look.version} is outdated.`, {
-              expected: 'TLSv1.2 or TLSv1.3',
-              fix: { text: 'Switch old TLS versions off in the mail server.' },
-            }),
-          ];
+        : [verdict('warn', looked, weak, { observed: look.cipher ?? '', ...strong })];
     });
   },
 };
+
+const strong = {
+  expected: 'forward secrecy, AES-GCM or ChaCha20, RSA and Diffie-Hellman of 2048 bits and more',
+  fix: { text: 'Give the mail server the cipher suites and parameters of a current system.' },
+};
+
+/** What a client of today is talked into; what an old one would be is for a scanner to find out (testssl.sh). */
+function findWeakness({
+  chain,
+  cipher = '',
+  dhBits,
+  version,
+}: Extract<SmtpLook, { ok: true }>): string | undefined {
+  const bits = rsaBits(chain[0]);
+  if (bits !== undefined && bits < 2048) return `The certificate's RSA key has only ${bits} bits.`;
+  if (dhBits !== undefined && dhBits < 2048) return `The Diffie-Hellman exchange has only ${dhBits} bits.`;
+  if (version === 'TLSv1.3' || cipher === '') return undefined;
+  if (/NULL|EXP|RC4|DES|MD5|ADH|AECDH/.test(cipher)) return `The cipher suite ${cipher} is broken.`;
+  return /^(?:ECDHE|DHE)-/.test(cipher) ? undefined : `The cipher suite ${cipher} has no forward secrecy.`;
+}
+
+function rsaBits(der: Uint8Array | undefined): number | undefined {
+  if (der === undefined) return undefined;
+  const { publicKey } = new X509Certificate(der);
+  return publicKey.asymmetricKeyType === 'rsa' ? publicKey.asymmetricKeyDetails?.modulusLength : undefined;
+}

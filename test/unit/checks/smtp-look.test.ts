@@ -58,6 +58,7 @@ describe('a look at a mail port', () => {
     expect(seen).toMatchObject({ ok: true, tls: true });
     if (!seen.ok) throw new Error(seen.detail);
     expect(seen.version).toMatch(/^TLSv1\.[23]$/);
+    expect(seen.cipher).toMatch(/^TLS_|^ECDHE-/);
     expect(seen.untrusted).toBeUndefined();
     expect(Buffer.from(seen.chain[0] ?? [])).toEqual(leaf);
     expect(seen.validTo ?? 0).toBeGreaterThan(Date.now());

@@ -87,6 +87,22 @@ describe('TLS checks', () => {
     ['TLS-CERT', () => look({ untrusted: 'self-signed' }), 'warn The certificate is not trusted'],
     ['TLS-VER', () => look(), 'pass TLSv1.3.'],
     ['TLS-VER', () => look({ version: 'TLSv1.1' }), 'warn TLSv1.1 is outdated.'],
+    ['TLS-VER', () => look({ version: 'TLSv1.2', cipher: 'ECDHE-RSA-AES256-GCM-SHA384' }), 'pass TLSv1.2.'],
+    [
+      'TLS-VER',
+      () => look({ version: 'TLSv1.2', cipher: 'AES256-GCM-SHA384' }),
+      'warn The cipher suite AES256-GCM-SHA384 has no forward secrecy.',
+    ],
+    [
+      'TLS-VER',
+      () => look({ version: 'TLSv1.2', cipher: 'ECDHE-RSA-DES-CBC3-SHA' }),
+      'warn The cipher suite ECDHE-RSA-DES-CBC3-SHA is broken.',
+    ],
+    [
+      'TLS-VER',
+      () => look({ version: 'TLSv1.2', cipher: 'DHE-RSA-AES256-GCM-SHA384', dhBits: 1024 }),
+      'warn The Diffie-Hellman exchange has only 1024 bits.',
+    ],
   ])('%s %#', async (id, answer, expected) => {
     const { asked, verdicts } = await said(id, answer);
     expect(asked).toEqual(['198.51.100.25 25', '198.51.100.25 465', '198.51.100.25 587']);
