@@ -16,7 +16,8 @@ export function findLeftOut(
   zones: readonly { live: readonly DnsRecord[]; plan: Pick<ZonePlan, 'zone' | 'changes'> }[],
 ): string[] {
   const left = desired
-    .filter(({ rank, role }) => rank !== 'required' || role === 'dmarc')
+    // CAA only ever joins a set, and is judged by what it allows.
+    .filter(({ rank, role }) => role !== 'caa' && (rank !== 'required' || role === 'dmarc'))
     .filter((record) => {
       const home = zones
         .filter(({ plan }) => isWithin(record.name, plan.zone.name))

@@ -15,6 +15,7 @@ import {
 } from '../dns/zone-fixture.js';
 
 const features = {
+  caa: { issuer: 'letsencrypt.org' },
   srv: { submissions: true, submission: false, imaps: true },
   tlsRpt: { rua: ['postmaster@example.org'] },
 };
