@@ -52,6 +52,11 @@ postfix_probe_mx() {
     talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221'
 }
 
+# postfix_takes_all DOMAIN: a catch-all wants mail to every name of it; there nobody is unknown.
+postfix_takes_all() {
+  sed 's/[[:space:]].*//' "$ROOT/etc/smtp-setup/aliases" "$ROOT/etc/postfix/relay_recipients" 2>/dev/null | grep -qxF -e "@$1"
+}
+
 # postfix_probe_strangers [DOMAIN [CODE]]: what the world must not get, and what it is told of unknown recipients (550).
 # From our public address, because loopback is trusted.
 postfix_probe_strangers() {
@@ -60,6 +65,7 @@ postfix_probe_strangers() {
   [ -n "$address" ] || { progress 'There is no route to the world: relaying was not tried'; return 0; }
   set -- "$address" "${1:-}" "${2:-550}"
   local refusal="<^$3 ${3%??}\\.1\\.1"
+  if postfix_takes_all "$2"; then refusal='<^250'; fi
   if [ -z "$2" ]; then set --; else
     set -- ">RCPT TO:<probe%relay-probe.invalid@$2>" "<^[5${3%??}]" ">RCPT TO:<no-such-mailbox-here@$2>" "$refusal"
   fi

@@ -269,3 +269,17 @@ describe('talk', () => {
     expect(problem).toMatch(/^127\.0\.0\.1 port 1: 127\.0\.0\.1:1: /);
   });
 });
+
+describe('postfix_takes_all', () => {
+  it('is so for a domain with a catch-all, here or on the server that this one stands in for', async () => {
+    server.write(
+      '/etc/smtp-setup/aliases',
+      '# aliases\n@example.org ada@example.org\ninfo@a.example.net x@y.org\n',
+    );
+    server.write('/etc/postfix/relay_recipients', '@example.net OK\nada@example.com OK\n');
+    const takesAll = async (domain: string) => (await run('postfix_takes_all', domain)).status === 0;
+    for (const domain of ['example.org', 'example.net']) expect(await takesAll(domain)).toBe(true);
+    for (const domain of ['example.com', 'a.example.net', 'example', ''])
+      expect(await takesAll(domain)).toBe(false);
+  });
+});
