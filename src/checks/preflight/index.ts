@@ -30,6 +30,6 @@ export function refuseUnsuitable(findings: readonly Finding[]): void {
     evidence: failed.map(({ id, subject, message, observed }) =>
       [`${id}: ${subject}: ${message}`, ...(observed === undefined ? [] : [`(${observed})`])].join(' '),
     ),
-    fix: failed.flatMap(({ fix }) => (fix ? [fix.text] : [])),
+    fix: [...new Set(failed.flatMap(({ fix }) => (fix ? [fix.text] : [])))],
   });
 }

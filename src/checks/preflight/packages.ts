@@ -46,7 +46,7 @@ function checkDpkg({ dpkg }: PreflightFacts): Finding[] {
         'dpkg --audit',
         'An earlier installation did not end; it is finished first.',
         {
-          observed: dpkg.audit[0],
+          observed: describeAudit(dpkg.audit),
           fix: 'Nothing to do: the run begins with dpkg --configure -a.',
         },
       ),
@@ -67,6 +67,12 @@ function checkDpkg({ dpkg }: PreflightFacts): Finding[] {
   return findings.length > 0
     ? findings
     : [finding('SRV-DPKG', 'pass', title, 'dpkg', 'in order, not locked')];
+}
+
+/** Sentences for people, then a line for each package: a blank, its name, what it is. */
+function describeAudit(audit: readonly string[]): string | undefined {
+  const names = audit.flatMap((line) => /^ ([a-z0-9][a-z0-9.+-]*)/.exec(line)?.[1] ?? []);
+  return names.length > 0 ? names.join(', ') : audit[0];
 }
 
 function checkFirstBoot({ firstBoot }: PreflightFacts): Finding[] {

@@ -51,8 +51,7 @@ function describeTaken({ port, process, pid, address }: Listener): Finding {
 /** Our own resolver needs 127.0.0.1:53; systemd-resolved's stub on 127.0.0.53 is not in its way. */
 function checkResolverPort(listeners: readonly Listener[]): Finding[] {
   const wrong = listeners.find(
-    ({ protocol, port, address, process }) =>
-      protocol === 'udp' &&
+    ({ port, address, process }) =>
       port === 53 &&
       ['127.0.0.1', '0.0.0.0', '*', '::'].includes(address) &&
       process !== undefined &&
@@ -60,10 +59,17 @@ function checkResolverPort(listeners: readonly Listener[]): Finding[] {
   );
   if (!wrong) return [];
   return [
-    finding('SRV-PORT-TAKEN', 'fail', 'Port taken', 'UDP port 53', `${wrong.process} listens on port 53.`, {
-      expected: '127.0.0.1 port 53 free for the local resolver',
-      observed: `${wrong.process}, process ${wrong.pid}, on ${wrong.address}`,
-      fix: `Stop ${wrong.process} on the server, or use another server for mail.`,
-    }),
+    finding(
+      'SRV-PORT-TAKEN',
+      'fail',
+      'Port taken',
+      `${wrong.protocol.toUpperCase()} port 53`,
+      `${wrong.process} listens on port 53.`,
+      {
+        expected: '127.0.0.1 port 53 free for the local resolver',
+        observed: `${wrong.process}, process ${wrong.pid}, on ${wrong.address}`,
+        fix: `Stop ${wrong.process} on the server, or use another server for mail.`,
+      },
+    ),
   ];
 }

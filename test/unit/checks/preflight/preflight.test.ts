@@ -229,6 +229,19 @@ describe('packages', () => {
     expect(find('SRV-FIRST-BOOT', { firstBoot: { cloudInit: 'error', jobs: [] } })?.status).toBe('warn');
   });
 
+  it('names the packages that are not in order', () => {
+    const audit = [
+      'The following packages are only half configured, probably due to problems',
+      ' adduser              add and remove users',
+    ];
+    expect(find('SRV-DPKG', { dpkg: { present: true, audit, interrupted: false, locks: [] } })).toMatchObject(
+      {
+        status: 'warn',
+        observed: 'adduser',
+      },
+    );
+  });
+
   it('another mail server is replaced once its queue is empty', () => {
     const packages = new Map([['exim4-daemon-light', version]]);
     const look = (queued?: number) =>
@@ -303,8 +316,19 @@ describe('ports', () => {
     expect(
       find('SRV-PORTS', { listeners: [listener(53, 'systemd-resolve', '127.0.0.53', 'udp')] })?.status,
     ).toBe('pass');
-    expect(find('SRV-PORT-TAKEN', { listeners: [listener(53, 'dnsmasq', '0.0.0.0', 'udp')] })?.status).toBe(
-      'fail',
+    for (const protocol of ['udp', 'tcp'] as const)
+      expect(
+        find('SRV-PORT-TAKEN', { listeners: [listener(53, 'dnsmasq', '0.0.0.0', protocol)] }),
+      ).toMatchObject({ status: 'fail', subject: `${protocol.toUpperCase()} port 53` });
+  });
+
+  it('in the same hands are one thing to do', () => {
+    const all = findings({ listeners: [listener(465, 'java'), listener(587, 'java')] });
+    expect(() => refuseUnsuitable(all)).toThrow(
+      expect.objectContaining({
+        evidence: [expect.stringContaining('465'), expect.stringContaining('587')],
+        fix: [expect.any(String)],
+      }),
     );
   });
 });
