@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { SetupError } from '../errors.js';
+import { parseTarget } from '../lib/ssh-target.js';
 
 /** A value in canonical form, or one sentence about what is wrong with it and perhaps one about what to give. */
 export type Parsed = { ok: true; value: string } | { ok: false; problem: string; hint?: string };
@@ -10,9 +11,6 @@ const bad = (problem: string, hint?: string): Parsed => ({
   problem,
   ...(hint === undefined ? {} : { hint }),
 });
-
-const sshHint =
-  'Such as root@203.0.113.7, root@mail.example.org:2222, root@[2001:db8::1]:22, or a Host of ~/.ssh/config.';
 
 /** Wraps a parser of `lib/names.ts`, which throws, for questions, which say what is wrong and ask again. */
 export function attempt(parse: (input: string) => string): (input: string) => Parsed {
@@ -30,13 +28,10 @@ export function attempt(parse: (input: string) => string): (input: string) => Pa
 export function parseSsh(input: string): Parsed {
   const text = input.trim();
   if (text === '') return bad('Nothing was given.');
-  if (/[^\x21-\x7e]/.test(text)) return bad('It holds a space or a character outside ASCII.', sshHint);
-  if (text.startsWith('-')) return bad('It begins with a dash.', sshHint);
-  const host = text.slice(text.lastIndexOf('@') + 1);
-  if (!/^(\[[0-9a-f:.%]+\]|[A-Za-z0-9_.-]+)(:[0-9]{1,5})?$/i.test(host) && isIP(host) !== 6) {
-    return bad('That is not [USER@]HOST[:PORT].', sshHint);
-  }
-  return ok(text);
+  return attempt((target) => {
+    parseTarget(target);
+    return target;
+  })(text);
 }
 
 /** `SHA256:` and 43 base64 characters, as `ssh-keygen -lf` prints it. */

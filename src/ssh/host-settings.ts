@@ -1,8 +1,8 @@
+import type { TargetParts } from '../lib/ssh-target.js';
 import type { ConfigLine } from './config-lines.js';
 import { type MatchContext, matchesHostLine, matchesMatchLine } from './config-match.js';
 import { expandPath, type TokenValues } from './config-tokens.js';
 import { refuseLogin } from './failures.js';
-import type { TargetParts } from './target.js';
 
 /** What ssh_config says about one host, defaults filled in and paths expanded. */
 export interface HostSettings {

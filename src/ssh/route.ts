@@ -1,6 +1,6 @@
+import { parseTarget, type TargetParts } from '../lib/ssh-target.js';
 import { refuseLogin } from './failures.js';
 import type { HostSettings } from './host-settings.js';
-import { parseTarget, type TargetParts } from './target.js';
 
 const MOST_HOPS = 8;
 

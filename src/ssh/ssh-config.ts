@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { TargetParts } from '../lib/ssh-target.js';
 import { loadConfigFile } from './config-files.js';
 import { evaluateSshConfig, type HostSettings, type LocalIdentity } from './host-settings.js';
-import type { TargetParts } from './target.js';
 
 /** Reads ~/.ssh/config and ssh_config of the system and answers for any target (hops too). */
 export async function readSshConfig(local: LocalIdentity): Promise<(target: TargetParts) => HostSettings> {

@@ -105,6 +105,8 @@ describe('collectAnswers', () => {
     ['ssh', 'root@host name'],
     ['ssh', 'root@2001:db8::zz'],
     ['ssh', 'host;id'],
+    ['ssh', 'root@@host'],
+    ['ssh', 'root@host:99999'],
     ['hostKey', 'SHA256:short'],
     ['hostKey', 'MD5:00:11'],
     ['dns', 'cloud flare'],

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { TargetParts } from '../../../src/lib/ssh-target.js';
 import { parseConfigLines } from '../../../src/ssh/config-lines.js';
 import { evaluateSshConfig } from '../../../src/ssh/host-settings.js';
 import { planRoute } from '../../../src/ssh/route.js';
-import type { TargetParts } from '../../../src/ssh/target.js';
 
 const local = { homeDir: '/h', user: 'me', uid: 1, hostname: 'l', systemDir: '/e' };
 function route(target: string, config: string): string[] {

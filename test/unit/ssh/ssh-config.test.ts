@@ -2,10 +2,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseTarget } from '../../../src/lib/ssh-target.js';
 import { parseConfigLines } from '../../../src/ssh/config-lines.js';
 import { evaluateSshConfig, type HostSettings, type LocalIdentity } from '../../../src/ssh/host-settings.js';
 import { readSshConfig } from '../../../src/ssh/ssh-config.js';
-import { parseTarget } from '../../../src/ssh/target.js';
 
 const local: LocalIdentity = {
   homeDir: '/home/me',

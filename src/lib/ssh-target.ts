@@ -73,6 +73,8 @@ function refuse(text: string, reason: string): SetupError {
     code: 'E_SSH_TARGET',
     exit: Exit.usage,
     what: `The SSH target ${JSON.stringify(text.slice(0, 120)).replace(/[^\x20-\x7e]/g, '?')} is not usable: ${reason}.`,
-    fix: ['Write [USER@]HOST[:PORT], root@[2001:db8::1]:22, or a Host alias of ~/.ssh/config.'],
+    fix: [
+      'Write [USER@]HOST[:PORT], such as root@203.0.113.7 or root@[2001:db8::1]:22, or a Host alias of ~/.ssh/config.',
+    ],
   });
 }

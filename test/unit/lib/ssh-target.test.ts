@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { SetupError } from '../../../src/errors.js';
-import { parseTarget } from '../../../src/ssh/target.js';
+import { parseTarget } from '../../../src/lib/ssh-target.js';
 
 describe('parseTarget', () => {
   it.each([
