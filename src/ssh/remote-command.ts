@@ -6,10 +6,11 @@ const LONGEST = 120_000;
 
 /**
  * The line to send for a POSIX sh command: whatever the login shell is (sh, csh, fish, restricted), it starts sh,
- * which first prints the marker on both outputs and then evaluates the command.
+ * which first prints the marker on both outputs and then evaluates the command. A locale that is named on the server but
+ * not installed has perl complain on stderr, and another language changes what is read here: C is everywhere.
  */
 export function renderExecLine(command: string, marker: string): string {
-  const line = `sh -c 'printf "\\n%s\\n" ${marker};printf "\\n%s\\n" ${marker} >&2;eval "$(printf %b "${encodeForPrintf(command)}")"'`;
+  const line = `sh -c 'export LC_ALL=C;printf "\\n%s\\n" ${marker};printf "\\n%s\\n" ${marker} >&2;eval "$(printf %b "${encodeForPrintf(command)}")"'`;
   if (line.length > LONGEST)
     throw new RangeError('The command is too long for an argument: send it on stdin to sh -s');
   return line;
@@ -22,7 +23,7 @@ export function renderExecLine(command: string, marker: string): string {
  */
 export function renderSudoLine(marker: string, withPassword: boolean): string {
   const helper = [
-    'unset LC_ALL',
+    'export LC_ALL=C',
     'u=$(id -u)',
     '[ "$u" = 0 ] || { echo "sudo gave user id $u" >&2; exit 1; }',
     `printf "\\n%s\\n" ${marker}`,

@@ -54,6 +54,21 @@ describe('the line for the login shell', () => {
     );
   });
 
+  it('needs no locale of the server: one that is not installed has perl warn', () => {
+    const command = `perl -e 'print "fine"'`;
+    const env = { PATH: process.env.PATH, LC_ALL: 'xx_YY.UTF-8', LANGUAGE: 'de' };
+    for (const [line, input] of [
+      [renderExecLine(command, 'MARK'), ''],
+      // Where sudo would be, there is `env`; the helper insists on root.
+      [renderSudoLine('MARK', false).replace('sudo -n', 'env'), renderRootOrder(command, 'MARK')],
+    ] as const) {
+      const { stdout, stderr } = spawnSync('/bin/sh', ['-c', line], { input, encoding: 'utf8', env });
+      if (process.getuid?.() !== 0 && input !== '') continue;
+      expect(stdout).toBe('\nMARK\nfine');
+      expect(stderr).not.toMatch(/locale/);
+    }
+  });
+
   it('puts nothing between the quotes that csh or fish read differently', () => {
     const line = renderExecLine(`a!b\\c\nd'e"f$g\`h%i*j`, 'MARK');
     const inside = /^sh -c '(.*)'$/.exec(line)?.[1];
