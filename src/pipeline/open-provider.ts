@@ -100,9 +100,8 @@ export function contextFor(
     credentials: Object.fromEntries(fields.map(([key, secret]) => [key, secret.reveal()])),
     fetch: globalThis.fetch,
     signal: context.signal,
-    log: (line) => {
-      if (context.io.verbose || baseUrl) context.io.say(context.redactor.redact(line));
-    },
+    // What it waits for may take minutes (Retry-After): nobody should wonder.
+    log: (line) => context.io.say(context.redactor.redact(line)),
     ...(baseUrl ? { baseUrl } : {}),
   };
 }
