@@ -71,7 +71,7 @@ export async function surveyZones(
     const within = backedUp ? [hostname] : withHost ? [name, hostname] : [name];
     for (const wanted of within) {
       const zone = await open.provider.findZone(wanted);
-      if (zone === null) throw noZone(wanted, open);
+      if (zone === null) throw noZone(wanted, open, wanted === name ? undefined : name);
       const key = `${dns} ${zone.id}`;
       const read = async () => ({ open, zone, live: await open.provider.list(zone), names });
       zones.set(key, remember(cache.zones, key, read));
@@ -128,7 +128,8 @@ export function domainsOf(
   );
 }
 
-function noZone(name: string, { definition }: OpenProvider): SetupError {
+/** `domain`: the one whose host name lies in no zone. */
+function noZone(name: string, { definition }: OpenProvider, domain: string | undefined): SetupError {
   return new SetupError({
     code: 'E_NO_ZONE',
     exit: Exit.usage,
@@ -137,6 +138,9 @@ function noZone(name: string, { definition }: OpenProvider): SetupError {
     fix: [
       `Add the domain at ${definition.title}, and set the name servers it names at the registrar.`,
       `If it is there already: the token needs ${definition.rights}.`,
+      ...(domain === undefined
+        ? []
+        : [`Or give the server a name below the domain: --hostname mail.${domain}`]),
     ],
   });
 }

@@ -248,6 +248,9 @@ describe('the DNS provider', () => {
     });
     expect(none.code).toBe('E_NO_ZONE');
     expect(none.text).toContain('nowhere.test');
+    const host = await refused(2, { hostname: 'mx.nowhere.test' });
+    expect(host.code).toBe('E_NO_ZONE');
+    expect(host.text).toContain(`--hostname mail.${world.lab.domain}`);
   });
 
   it('holds a zone whose mail goes elsewhere', async () => {
