@@ -62,7 +62,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     flag: '--ssh',
     argument: '[user@]host[:port]',
     env: 'SMTP_SETUP_SSH',
-    help: 'the server; a Host alias of ~/.ssh/config works (or SMTP_SETUP_SSH; passwords, where it wants some: SMTP_SETUP_SSH_PASSWORD, SMTP_SETUP_SUDO_PASSWORD)',
+    help: 'the server; a Host alias of ~/.ssh/config works (its passwords, if any: SMTP_SETUP_SSH_PASSWORD, SMTP_SETUP_SUDO_PASSWORD)',
     message: 'How do you log in to the server? ([USER@]HOST[:PORT] or an ssh alias)',
     configKey: 'servers.<host name>.ssh',
     required: true,

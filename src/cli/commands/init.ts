@@ -43,7 +43,8 @@ export const initCommand: CommandDefinition<InitOptions> = {
       .command('init')
       .summary('set up the server and DNS; run it again to add a mailbox or to repair')
       .description(
-        'Asks what it cannot find out, shows one plan over server and DNS, asks once, and makes it so.',
+        'Asks what it cannot find out, shows one plan over server and DNS, asks once, and makes it so. ' +
+          'Each value may come from the environment, too: --domain as SMTP_SETUP_DOMAIN, --host-key as SMTP_SETUP_HOST_KEY.',
       );
     addConsentFlags(addChangeFlags(command, asked)).action(async (options: object) => {
       await run({

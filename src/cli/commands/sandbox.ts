@@ -23,7 +23,13 @@ interface Parsed {
 
 /** `sandbox`: the whole story on this machine, without any account. */
 export const sandboxCommand: CommandDefinition<SandboxOptions> = {
-  examples: ['smtp-setup sandbox run'],
+  examples: [
+    'smtp-setup sandbox run',
+    'smtp-setup sandbox run --name next --image debian-13',
+    'smtp-setup sandbox exec -- mailq',
+    'smtp-setup sandbox shell',
+    'smtp-setup sandbox down',
+  ],
   define(program, run) {
     const sandbox = program
       .command('sandbox')
