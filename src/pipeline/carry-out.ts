@@ -26,7 +26,7 @@ export interface CarryOutDeps {
   readKeys(connection: Connection): Promise<KnownKeys>;
   /** Proves that what the server signs verifies against what DNS serves; DMARC waits for it. */
   proveSigning(connection: Connection): Promise<void>;
-  /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. */
+  /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. May be asked twice. */
   proveServer(): Promise<string | undefined>;
   /** The same of a backup, once whatever is done to it in this command is over. */
   proveBackup(hostname: string): Promise<string | undefined>;
@@ -136,26 +136,35 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
 
     /** Signing on, proof, DMARC; then the MX, once strangers would be served well; then what leans on both. */
     async goLive(): Promise<void> {
-      await server.run('golive');
-      if (needsProof(plan, dns.changes())) await deps.proveSigning(server.connection);
-      await dns.publish('policy');
-      if (!dns.changes().some(({ stage }) => stage === 'mx' || stage === 'tail')) return;
+      const invites = dns.changes().some(({ stage }) => stage === 'mx' || stage === 'tail');
+      // The look takes seconds, and the filter's signing shows in nothing of it; an obstacle found meanwhile is no verdict.
+      const early =
+        invites && unfinished.size === 0 && onlySigning(plan) ? settle(deps.proveServer()) : undefined;
+      try {
+        await server.run('golive');
+        if (needsProof(plan, dns.changes())) await deps.proveSigning(server.connection);
+        await dns.publish('policy');
+      } finally {
+        await early;
+      }
+      if (!invites) return;
       const [before] = unfinished;
-      const obstacle = before ?? (await deps.proveServer());
+      const looked = await early;
+      const obstacle = before ?? (looked?.ok === true ? undefined : await deps.proveServer());
       if (obstacle !== undefined) {
         unfinished.add(obstacle);
         return;
       }
       const waits = plan.zones.flatMap((zone) => zone.plan.waits.filter(({ before }) => before === 'mx'));
-      const early = await outliveCaches(waits, dns.hostWritten, {
+      const cached = await outliveCaches(waits, dns.hostWritten, {
         clock: systemClock,
         now: context.clock,
         progress,
         signal: context.signal,
         patience: cachesWithin,
       });
-      if (early !== undefined) {
-        unfinished.add(early);
+      if (cached !== undefined) {
+        unfinished.add(cached);
         return;
       }
       await work.withholdBackups();
@@ -208,6 +217,22 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   }
 
   return work;
+}
+
+/** Whether the last run changes the filter at most, and nothing that serves a port. */
+function onlySigning({ server }: FullPlan): boolean {
+  return server.steps.every(
+    ({ run, files = [] }) => run !== 'golive' || files.every(({ group }) => group === 'rspamd'),
+  );
+}
+
+/** Never rejects: an obstacle and an error both mean that it has to be asked again. */
+async function settle(look: Promise<string | undefined>): Promise<{ ok: boolean }> {
+  try {
+    return { ok: (await look) === undefined };
+  } catch {
+    return { ok: false };
+  }
 }
 
 const policyPrefix = '_mta-sts.';

@@ -120,7 +120,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
   const { session, reached, zones, resolvers, removals = [] } = journey;
   const { context } = session;
   const texts = await loadRunTexts();
-  const findings: Finding[] = [];
+  let findings: Finding[] = [];
   let done: CarriedOut;
   try {
     await removeRecords(session, removals, progress);
@@ -142,7 +142,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
           id: 'prove',
           title: 'Look at the server from outside',
         });
-        findings.push(...(await proveServer(context, plan)));
+        findings = await proveServer(context, plan);
         const obstacle = obstacleOf(findings);
         if (obstacle === undefined) progress.emit({ kind: 'done', lane: 'local', id: 'prove' });
         else progress.emit({ kind: 'fail', lane: 'local', id: 'prove', message: obstacle });
