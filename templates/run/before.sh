@@ -35,10 +35,14 @@ before_keep() {
 
 # before_packages_begin, before_packages_end: around an installation. One that was cut is counted from where it began.
 before_packages_begin() {
-  local store="$STATE/before"
+  local store="$STATE/before" path
   [ ! -d "$store" ] || [ -e "$store/packages" ] && return 0
-  # Postfix's package makes it, and leaves it behind.
-  before_keep /etc/aliases && before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
+  # The packages or their programs make these, and leave them behind.
+  for path in /etc/aliases /var/www/html/index.nginx-debian.html /var/lib/dovecot/instances /var/lib/letsencrypt/.certbot.lock \
+    /var/lib/systemd/timers/stamp-certbot.timer; do
+    before_keep "$path" || return
+  done
+  before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
 }
 
 before_packages_end() {

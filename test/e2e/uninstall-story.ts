@@ -20,18 +20,33 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
     expect(result.code, said(result)).toBe(0);
     return JSON.parse(result.stdout);
   };
-  /** Packages, units, files and ports: all that a mail server leaves traces in. */
+  /**
+   * All that a mail server leaves traces in. Left out is what is each machine's own (keys of sshd, its id), what the
+   * packaging itself keeps (logs, caches, its database), and the accounts, which are looked at below.
+   */
   const look = async (world: World) => {
-    const ask = (command: string) => shell(world, command);
+    const ask = async (command: string) => (await shell(world, command)).split('\n');
+    const own = ['/etc/ssh/ssh_host_*', '/etc/machine-id', '/etc/*passwd*', '/etc/*group*', '/etc/*shadow*'];
+    const skipped = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log', '/var/cache'];
+    const kept = ['/var/lib/apt', '/var/lib/dpkg', '/var/lib/ucf', '/var/lib/smtp-setup', '/var/vmail'];
+    const pruned = [...skipped, ...kept, '/root', '/etc', '/usr/share'].map((path) => `-path ${path}`);
     return {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
-      packages: await ask("dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n' | grep '^.i'"),
+      packages: await ask("dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n'"),
       enabled: await ask('systemctl list-unit-files --state=enabled --no-legend | sort'),
+      running: await ask(
+        'systemctl list-units --state=active --type=service --plain --no-legend | cut -d " " -f 1',
+      ),
       ports: await ask('awk \'NR > 1 && $4 == "0A" { print $2 }\' /proc/net/tcp /proc/net/tcp6 | sort'),
-      resolver: await ask('cat /etc/resolv.conf'),
-      hosts: await ask('cat /etc/hosts'),
+      rules: await ask('nft list ruleset 2>/dev/null || true'),
+      etc: await ask(
+        `find /etc ${own.map((path) => `-not -path '${path}'`).join(' ')} \\( -type f -exec sha256sum {} + -o -printf '%p %y %l\\n' \\) | sort -k 2`,
+      ),
+      rest: await ask(`find / -xdev \\( ${pruned.join(' -o ')} \\) -prune -o -print | sort`),
     };
   };
+  /** Accounts that are there now: packages never take theirs away, as files of theirs may be left somewhere. */
+  const accounts = async (world: World) => (await shell(world, 'cut -d: -f1 /etc/passwd')).split('\n');
   const records = async () => {
     const { rehearsal, lab } = getWorld();
     return rehearsal.cloudflare.control.records(lab.domain);
@@ -41,6 +56,9 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
   describe('uninstall', () => {
     it('refuses while mail waits, and without consent', async () => {
       const { mailbox, password } = getWorld().rehearsal;
+      const kept = `Kept ${Date.now()}`;
+      expect((await getWorld().mail.send({ to: mailbox, subject: kept })).ok).toBe(true);
+      expect((await getWorld().mail.read({ subject: kept })).ok).toBe(true);
       const stuck = await getWorld().mail.send({
         user: mailbox,
         password,
@@ -70,6 +88,9 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
       const fresh = await openWorld({ name: 'fresh', image });
       try {
         expect(await look(getWorld())).toEqual(await look(fresh));
+        const before = await accounts(fresh);
+        const more = (await accounts(getWorld())).filter((name) => !before.includes(name));
+        expect(more.filter((name) => !['_rspamd', 'postfix', 'unbound', 'vmail'].includes(name))).toEqual([]);
       } finally {
         await fresh.lab.down();
       }
@@ -80,6 +101,10 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
       );
       expect(traces).toBe('/var/lib/smtp-setup');
       expect(await shell(getWorld(), 'ls /var/lib/smtp-setup')).toBe('kept\nruns');
+      const { rehearsal, lab } = getWorld();
+      expect(await shell(getWorld(), 'ls /var/lib/smtp-setup/kept/*/etc/letsencrypt/live')).toBe(
+        `${rehearsal.hostname}\nsmtp-setup-web-${lab.domain}`,
+      );
       expect((await records()).map(({ name }) => name)).toEqual([expect.stringContaining('._domainkey.')]);
       expect(await json('--remove-packages', '--yes')).toMatchObject({ changed: false });
     });
