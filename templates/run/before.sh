@@ -42,6 +42,7 @@ before_packages_begin() {
     /var/lib/systemd/timers/stamp-certbot.timer; do
     before_keep "$path" || return
   done
+  [ -e "$store/folders" ] || before_folders >"$store/folders" || return
   before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
 }
 
@@ -53,6 +54,10 @@ before_packages_end() {
     { cat "$store/removed"; comm -23 "$store/packages" "$store/packages.now"; } | sort -u >"$store/removed.new" &&
     durable "$store/installed.new" "$store/installed" && durable "$store/removed.new" "$store/removed" &&
     rm -f "$store/packages" "$store/packages.now"
+}
+
+before_folders() {
+  find "$ROOT/etc" -type d | LC_ALL=C sort
 }
 
 before_packages() {

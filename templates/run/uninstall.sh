@@ -103,6 +103,7 @@ uninstall_packages() {
       progress "Removing $(printf '%s\n' "$gone" | wc -l) packages"
       # shellcheck disable=SC2086
       apt_get -y purge $gone || { problem "apt-get purge failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
+      uninstall_remains
     fi
   fi
   back=$(uninstall_named removed absent)
@@ -111,6 +112,21 @@ uninstall_packages() {
   progress "Installing again: $(one_line "$back")"
   # shellcheck disable=SC2086
   apt_update && apt_get -y install $back || { problem "not installed again: $(one_line "$back")"; return 1; }
+}
+
+# uninstall_remains: what a removal leaves behind: programs that were not stopped, as services may not be touched meanwhile,
+# and folders that were not empty yet when their package went.
+uninstall_remains() {
+  local unit load folder
+  systemctl daemon-reload
+  systemctl list-units --plain --no-legend --no-pager --state=active --type=service,socket,timer,path 2>/dev/null |
+    while read -r unit load _; do
+      [ "$load" != not-found ] || uninstall_was active "$unit" || systemctl stop "$unit"
+    done
+  [ -s "$STATE/before/folders" ] || return 0
+  before_folders | LC_ALL=C comm -13 "$STATE/before/folders" - | sort -r |
+    while IFS= read -r folder; do rmdir "$folder" 2>/dev/null; done
+  return 0
 }
 
 uninstall_simulate() {

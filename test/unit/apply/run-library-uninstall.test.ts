@@ -190,6 +190,30 @@ case "$*" in *-s*autoremove*) printf 'Remv postfix [1]\\nRemv orphan [1]\\n' ;; 
     ]);
   });
 
+  it('stops what a removed package left running, and takes its empty folders along', async () => {
+    mkdirSync(join(server.root, 'etc/theirs/empty'), { recursive: true });
+    server.program('dpkg-query', "echo 'ii |site'");
+    await run([step('before', [call('before_packages_begin')])], 0);
+    writeFileSync(store('active'), 'theirs.service\n');
+    mkdirSync(join(server.root, 'etc/app/conf.d'), { recursive: true });
+    server.write('/etc/used/file', '');
+    for (const unit of ['app.service', 'theirs.service', 'fine.service']) server.activate(unit);
+    server.program(
+      'systemctl',
+      `case $1 in
+list-units) printf '%s\\n' 'app.service not-found active' 'theirs.service not-found active' 'fine.service loaded active' ;;
+stop) rm -f "${server.base}/active/$2" ;;
+esac`,
+    );
+    expect((await run([step('remains', [call('uninstall_remains')])], 1)).status).toBe(0);
+    const running = ['app.service', 'theirs.service', 'fine.service'].filter((unit) => server.isActive(unit));
+    expect(running).toEqual(['theirs.service', 'fine.service']);
+    const there = ['etc/theirs/empty', 'etc/app', 'etc/used/file'].filter((path) =>
+      existsSync(join(server.root, path)),
+    );
+    expect(there).toEqual(['etc/theirs/empty', 'etc/used/file']);
+  });
+
   it('closes the ports that it opened in a filter of somebody else, and no others', async () => {
     await setUp();
     const log = join(server.base, 'filter.log');
