@@ -51,6 +51,18 @@ find "${SMTP_SETUP_ROOT:-}/usr/sbin/policy-rc.d" -type f -empty -delete 2>/dev/n
 mkdir -p "$state/runs" "$state/backups" "$state/pending" "$runtime" || failed "no directory in $state: $(df -hP "$state" | tail -n 1)"
 chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
 
+# Whoever starts a run is not shut out while it goes on (templates/fail2ban/jail.eta). sudo keeps to itself where the login
+# came from; the processes above know.
+note_operator() {
+  pid=$$
+  while [ "${pid:-0}" -gt 1 ]; do
+    from=$(tr '\000' '\n' 2>/dev/null <"/proc/$pid/environ" | sed -n 's/^SSH_CONNECTION=\([0-9A-Fa-f.:]*\) .*/\1/p')
+    [ -z "$from" ] || { printf '%s\n' "$from" >"$runtime/operator"; return; }
+    pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+  done
+}
+note_operator
+
 why=$(mkdir "$runtime/$id" 2>&1 && tar -xmf - -C "$runtime/$id" --no-same-owner 2>&1) || failed "the upload cannot be unpacked: $why"
 # tar is content with an archive that was cut between two members.
 [ -e "$runtime/$id/complete" ] || failed 'the upload was cut'

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
@@ -66,6 +67,21 @@ ${calls}`,
         String(times),
       ]).slice(1),
     );
+    if (done.code !== 0) throw new Error(done.stderr);
+  }
+
+  /** The same by SSH. */
+  async function guessBySsh(from: string, times: number): Promise<void> {
+    const program = `const { Client } = require(process.argv[1]);
+      const once = () => new Promise((resolve) => {
+        const client = new Client();
+        client.on('error', resolve).on('close', resolve);
+        client.connect({ host: process.argv[2], username: 'nobody-here', password: 'wrong', readyTimeout: 60000 });
+      });
+      for (let i = 0; i < Number(process.argv[3]); i += 1) once();`;
+    const ssh2 = createRequire(import.meta.url).resolve('ssh2');
+    const argv = [process.execPath, '-e', program, '--', ssh2, world.lab.vps.ipv4, String(times)];
+    const done = await tryRun('nsenter', inNamespace(world.lab.name, from, argv).slice(1));
     if (done.code !== 0) throw new Error(done.stderr);
   }
 
@@ -151,6 +167,18 @@ ${calls}`,
       }
       for (const port of [465, 587, 993]) expect(await knock(port)).toBe('open');
     });
+
+    // OpenSSH 9.8 puts such an address off by itself (PerSourcePenalties), also the one that we come from.
+    if (image === 'debian-12') {
+      it('by SSH shuts out everybody but whoever just set the server up', async () => {
+        await guessBySsh('client', 6);
+        await guessBySsh('dns', 6);
+        await banned('sshd', 'dns');
+        expect(await knock(22, 'dns')).toBe('refused');
+        expect(await knock(22)).toBe('open');
+        expect(await shell(world, 'fail2ban-client get sshd banip')).not.toContain(world.lab.client.ipv4);
+      });
+    }
 
     it('is forgiven by one command, and by a new firewall neither lost nor lifted', async () => {
       await shell(world, 'systemctl reload smtp-setup-firewall');

@@ -35,8 +35,9 @@ afterEach(() => server.remove());
 
 const runtime = () => join(server.base, 'runtime');
 
-function start(input: Buffer = archive, installs = '1'): string {
-  const result = spawnSync('sh', ['-c', script, 'start', id, installs], {
+function start(input: Buffer = archive, installs = '1', through: readonly string[] = []): string {
+  const [program = '', ...words] = [...through, 'sh', '-c', script, 'start', id, installs];
+  const result = spawnSync(program, words, {
     input,
     env: {
       PATH: process.env.PATH ?? '',
@@ -56,6 +57,22 @@ function lastArguments(): string[] {
 }
 
 describe('starting a run', () => {
+  it('notes where its login came from, which sudo does not hand on', () => {
+    // A shell that has it in its environment, and stays the parent of one that has not.
+    const login = 'env -u SSH_CONNECTION "$@"; exit $?';
+    expect(
+      start(archive, '1', [
+        'env',
+        'SSH_CONNECTION=2001:db8::7 50022 192.0.2.1 22',
+        'sh',
+        '-c',
+        login,
+        'login',
+      ]),
+    ).toBe('@started');
+    expect(readFileSync(join(runtime(), 'operator'), 'utf8')).toBe('2001:db8::7\n');
+  });
+
   it('waits for one that is over and only being cleaned away, and for nobody else', () => {
     mkdirSync(join(server.state, 'runs/other-run'), { recursive: true });
     server.program(
