@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { knock } from '../helpers/knock.js';
+import { type Judgement, judgeServer } from '../helpers/outside-judges.js';
 import { type CliResult, openWorld, shell, type World } from '../helpers/world.js';
 
 /**
@@ -43,7 +44,7 @@ function grownServer(elsewhere: string): string {
   return `set -e
 export DEBIAN_FRONTEND=noninteractive
 printf 'postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string rehearsal.test\\n' | debconf-set-selections
-apt-get -o Acquire::Languages=none update -q && apt-get install -y -q --no-install-recommends postfix nginx nftables
+apt-get -o Acquire::Languages=none update -q && apt-get install -y -q --no-install-recommends postfix nginx nftables lynis
 useradd -m carol
 postconf -e myhostname=mail.rehearsal.test 'mydestination=rehearsal.test, localhost' defer_transports=smtp 'smtpd_banner=Old server'
 systemctl restart postfix
@@ -110,10 +111,12 @@ const visit = () =>
 describe('a server that has worked for years', () => {
   let life: string;
   let visitors: string;
+  let before: Judgement;
 
   it('is left alone until somebody says what becomes of its Postfix, and the queue is shown', async () => {
     life = await formerLife();
     visitors = await visit();
+    before = await judgeServer(world);
     expect(visitors.match(/the shop/g), visitors).toHaveLength(12);
     const configuration = await shell(world, 'sha256sum /etc/postfix/main.cf');
     const refused = await init();
@@ -158,6 +161,12 @@ describe('a server that has worked for years', () => {
 
   it('still shows its site to everybody', async () => {
     expect(await visit()).toBe(visitors);
+  });
+
+  it('is judged no worse by tools that share nothing with us', async () => {
+    const now = await judgeServer(world);
+    expect(now.lynis).toBeGreaterThanOrEqual(before.lynis);
+    expect(before.ssh).toEqual(expect.arrayContaining(now.ssh));
   });
 
   it('lets in mail through the rules that were there, also after they are loaded anew and after a reboot', async () => {
