@@ -188,7 +188,8 @@ function failedError(runId: string, result: RunResult, tail: readonly string[]):
     return new SetupError({
       code: 'E_CANCELLED',
       exit: Exit.cancelled,
-      what: `Stopped after step ${result.step}, as asked. The server is safe as it stands.`,
+      // Steps run beside each other: no number says how far it came.
+      what: 'Stopped between two steps, as asked. The server is safe as it stands.',
       evidence: [message],
       fix: ['Run apply again to go on.'],
     });

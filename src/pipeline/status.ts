@@ -12,6 +12,10 @@ import { readText } from '../config/load.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import { sendingLimits } from '../facts/sending-limits.js';
 import { updates } from '../facts/updates.js';
+import type { QueuedMessage } from '../logs/parse-queue.js';
+
+('../ui/report/queue.js');
+
 import type { Connection } from '../ssh/connection.js';
 import { renderStatus, statusDocument } from '../ui/report/status.js';
 import { reportDns } from './check-dns.js';
@@ -72,7 +76,7 @@ async function lookInside(session: Session, connection: Connection): Promise<Fin
   const components = await openComponents(session);
   const [facts, queue, pending, limited] = await Promise.all([
     surveyServer(connection, components, signal, []),
-    readQueue(connection),
+    readQueue(connection).catch(emptyWithoutPostfix),
     connection.exec(updates.script, { root: true, maxOutput: 4 * 1024 * 1024, signal }),
     connection.exec(sendingLimits.script, { root: true, maxOutput: 1024 * 1024, signal }),
   ]);
@@ -91,6 +95,12 @@ async function lookInside(session: Session, connection: Connection): Promise<Fin
     limited: sendingLimits.parse({ code: limited.code ?? 1, stdout: limited.stdout }),
     now: clock() / 1000,
   });
+}
+
+/** An installation that was stopped before Postfix came is looked at, too. */
+function emptyWithoutPostfix(error: unknown): QueuedMessage[] {
+  if (error instanceof SetupError && error.code === 'E_NO_POSTFIX') return [];
+  throw error;
 }
 
 /** What makes a mailbox of its own to look is no status. */
