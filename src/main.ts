@@ -21,7 +21,11 @@ export async function main(argv: readonly string[], env: Env, streams: Streams):
       const { renderDocument } = await import('./ui/report/document.js');
       io.out.write(context.redactor.redact(renderDocument(exit, document)));
     }
-    return exit;
+    // A write that failed is told one turn later.
+    await new Promise(setImmediate);
+    if (io.out.failure === undefined) return exit;
+    io.say(`The output could not be written: ${io.out.failure.message}`);
+    return exit === Exit.ok ? Exit.failed : exit;
   };
   try {
     return await finish(await runProgram(argv, commands, context, readVersion()));

@@ -18,6 +18,8 @@ export interface Terminal {
   readonly canRedraw: boolean;
   /** Columns for text that wraps: the terminal's, at most 100; 80 when it is not a terminal. */
   readonly width: number;
+  /** Why what was written did not arrive (a full disk); undefined while all is well. */
+  readonly failure: Error | undefined;
   write(text: string): void;
 }
 
@@ -67,9 +69,11 @@ export function createIo(streams: Streams, env: Env, options: IoOptions = {}): I
 
 function terminal(stream: Streams['stdout'], env: Env, options: IoOptions): Terminal {
   const isTty = stream.isTTY === true;
-  // `smtp-setup plan | head` closes the pipe early: that is the reader's choice, not an error of ours.
+  let failure: Error | undefined;
+  // `smtp-setup plan | head` closes the pipe early: that is the reader's choice, not an error of ours. Nor may a full
+  // disk behind `> file` end what is under way on a server; `main` tells of it in the end.
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') failure ??= error;
   });
   return {
     stream,
@@ -77,6 +81,9 @@ function terminal(stream: Streams['stdout'], env: Env, options: IoOptions): Term
     colorLevel: colorLevel(isTty, env, options.noColor ?? false),
     unicode: isTty ? localeIsUtf8(env) && env.TERM !== 'linux' && env.TERM !== 'dumb' : localeIsUtf8(env),
     canRedraw: isTty && env.TERM !== 'dumb',
+    get failure() {
+      return failure;
+    },
     get width() {
       return isTty && stream.columns ? Math.min(stream.columns, maxWidth) : 80;
     },

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/main.js';
 import { captureStreams } from '../../helpers/streams.js';
@@ -34,6 +35,16 @@ describe('main', () => {
       expect(streams.errText).toContain('Usage: smtp-setup');
     },
   );
+
+  it('does not call a run good whose result could not be written', async () => {
+    const streams = captureStreams();
+    const { stdin, stderr } = streams;
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => done(new Error('ENOSPC: no space left on device')),
+    });
+    expect(await main(['--version'], {}, { stdin, stdout, stderr })).toBe(1);
+    expect(streams.errText).toBe('The output could not be written: ENOSPC: no space left on device\n');
+  });
 
   it('strips control characters from what it repeats', async () => {
     const streams = captureStreams({ tty: true });
