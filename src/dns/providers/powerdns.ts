@@ -39,6 +39,14 @@ export const powerdns: ProviderDefinition = {
       help: 'webserver-address and webserver-port in pdns.conf',
     },
     { key: 'key', label: 'PowerDNS API key', secret: true, env: ['PDNS_API_KEY'] },
+    {
+      key: 'server',
+      label: 'name of the server in the API',
+      secret: false,
+      optional: true,
+      env: ['PDNS_SERVER_NAME'],
+      help: 'localhost, unless a proxy stands in front of several servers',
+    },
   ],
   tokenUrl: 'https://doc.powerdns.com/authoritative/http-api/',
   rights,
@@ -52,7 +60,7 @@ async function openPowerDns(context: ProviderContext): Promise<DnsProvider> {
   if (url.protocol === 'http:' && !/^(127\.|localhost$|\[::1\])/.test(url.hostname)) {
     context.log('The PowerDNS API key is sent without encryption (http:).');
   }
-  const api = new PowerDnsApi(context, url, context.credentials.key ?? '');
+  const api = new PowerDnsApi(context, url, context.credentials);
   const audit: DnsProvider['audit'] = (record) => {
     const reasons = [
       ...auditByCapabilities('PowerDNS', capabilities, record),

@@ -21,10 +21,14 @@ export class PowerDnsApi {
   readonly http: HttpApi;
   private readonly server: string;
 
-  constructor(context: ProviderContext, url: URL, key: string) {
+  constructor(
+    context: ProviderContext,
+    url: URL,
+    { key = '', server = 'localhost' }: ProviderContext['credentials'],
+  ) {
     // People give the address with and without the API's own path; other paths belong to a reverse proxy.
     const path = url.pathname.replace(/\/+$/, '').replace(/\/api\/v1(\/.*)?$/, '');
-    this.server = '/servers/localhost';
+    this.server = `/servers/${encodeURIComponent(server)}`;
     this.http = new HttpApi(context, {
       title: 'PowerDNS',
       baseUrl: `${url.origin}${path}/api/v1`,
