@@ -7,9 +7,15 @@ import { type Missing, missingError } from './wizard.js';
 /** Credentials by field key. */
 export type Credentials = Readonly<Record<string, Secret>>;
 
-type Definition = Pick<ProviderDefinition, 'id' | 'title' | 'credentials' | 'tokenUrl' | 'rights'>;
+type Definition = Pick<
+  ProviderDefinition,
+  'id' | 'title' | 'credentials' | 'tokenUrl' | 'rights' | 'profile'
+>;
 
-/** What of a provider's credentials stands in the environment (`NAME` or `NAME_FILE`), and what is missing. */
+/**
+ * What of a provider's credentials stands in the environment (`NAME` or `NAME_FILE`), else in the profile that the
+ * environment names, and what is missing.
+ */
 export async function readCredentials(
   definition: Definition,
   env: Readonly<Record<string, string | undefined>>,
@@ -22,7 +28,25 @@ export async function readCredentials(
     if (secret !== undefined) given[field.key] = secret;
     else if (field.optional !== true) missing.push(field);
   }
-  return { given, missing };
+  if (missing.length === 0) return { given, missing };
+  const profile = (await definition.profile?.read(env)) ?? {};
+  const required = definition.credentials.filter(({ optional }) => optional !== true);
+  if (required.some(({ key }) => profile[key] === undefined)) return { given, missing };
+  // Halves of two logins make none.
+  for (const { key, secret } of definition.credentials) if (secret) delete given[key];
+  for (const [key, value] of Object.entries(profile)) given[key] = new Secret(value);
+  return { given, missing: [] };
+}
+
+/** Those that must never be shown; an address or a name among them may stand in every other line of a report. */
+export function secretsOf(
+  { credentials: fields }: Pick<Definition, 'credentials'>,
+  credentials: Credentials,
+): Secret[] {
+  return fields.flatMap(({ key, secret }) => {
+    const value = credentials[key];
+    return secret && value !== undefined ? [value] : [];
+  });
 }
 
 /** The missing fields for the one message that lists everything. */
@@ -32,7 +56,7 @@ export function describeMissingCredentials(
 ): Missing[] {
   return fields.map(({ label, env }) => ({
     what: `${definition.title}: ${label} (${definition.rights}; made at ${definition.tokenUrl})`,
-    ways: env.flatMap((name) => [name, `${name}_FILE`]),
+    ways: [...env.flatMap((name) => [name, `${name}_FILE`]), ...(definition.profile?.ways ?? [])],
   }));
 }
 

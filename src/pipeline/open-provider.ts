@@ -3,6 +3,7 @@ import {
   type Credentials,
   describeMissingCredentials,
   readCredentials,
+  secretsOf,
 } from '../config/credentials.js';
 import type { Missing } from '../config/wizard.js';
 import { findProvider, providers } from '../dns/providers/index.js';
@@ -56,7 +57,7 @@ export async function openProvider(
 ): Promise<OpenProvider> {
   const { env, io, redactor } = session.context;
   const { given, missing } = await readCredentials(definition, env, io.stdin);
-  for (const secret of Object.values(given)) redactor.add(secret);
+  for (const secret of secretsOf(definition, given)) redactor.add(secret);
   const credentials =
     missing.length === 0
       ? given
@@ -95,7 +96,7 @@ export function contextFor(
   const { context } = session;
   const baseUrl = definition.baseUrlEnv === undefined ? undefined : context.env[definition.baseUrlEnv];
   const fields = Object.entries(credentials);
-  for (const [, secret] of fields) context.redactor.add(secret);
+  for (const secret of secretsOf(definition, credentials)) context.redactor.add(secret);
   return {
     credentials: Object.fromEntries(fields.map(([key, secret]) => [key, secret.reveal()])),
     fetch: globalThis.fetch,

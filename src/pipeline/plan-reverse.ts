@@ -1,4 +1,4 @@
-import { readCredentials } from '../config/credentials.js';
+import { readCredentials, secretsOf } from '../config/credentials.js';
 import { messageOf, SetupError } from '../errors.js';
 import type { Dmi } from '../facts/dmi.js';
 import type { HostingApi, ReverseNames } from '../hosting/hosting-api.js';
@@ -141,7 +141,7 @@ export async function openReverseNames(
   if (used) return open(contextFor(session, account, used.open.credentials));
   const { given, missing } = await readCredentials(account, env, io.stdin);
   if (missing.length > 0) return undefined;
-  for (const secret of Object.values(given)) redactor.add(secret);
+  for (const secret of secretsOf(account, given)) redactor.add(secret);
   return open(contextFor(session, account, given));
 }
 

@@ -97,6 +97,8 @@ export interface MissingChange {
   state: string;
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** A registry line: everything known about a provider without talking to it. */
 export interface ProviderDefinition {
   id: string;
@@ -111,6 +113,12 @@ export interface ProviderDefinition {
   capabilities: Capabilities;
   /** Environment variable that overrides the endpoint, if any. */
   baseUrlEnv?: string;
+  /** Credentials by field key from a file of the vendor's own tools, when the environment names a profile in it. */
+  profile?: {
+    /** How it is named, for the message about what is missing. */
+    ways: readonly string[];
+    read(env: Environment): Promise<Readonly<Record<string, string>> | undefined>;
+  };
   /** Heavy SDKs load inside. */
   open(context: ProviderContext): Promise<DnsProvider>;
 }

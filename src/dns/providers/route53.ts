@@ -6,6 +6,7 @@ import { auditByCapabilities, auditTargets } from './audit-record.js';
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
 import { Route53Api } from './route53/api.js';
 import { defaultEndpoint, openClient } from './route53/open-client.js';
+import { readAwsProfile } from './route53/profile.js';
 import { createWriter } from './route53/writer.js';
 import { writeChanges } from './write-changes.js';
 
@@ -31,7 +32,10 @@ const rights =
   'route53:ListHostedZonesByName, GetHostedZone, ListResourceRecordSets and ChangeResourceRecordSets on the hosted zone';
 const tokenUrl = 'https://console.aws.amazon.com/iam/home#/security_credentials';
 
-/** Amazon Route 53, through the official SDK. Keys are given; profiles, roles and the metadata service are not asked. */
+/**
+ * Amazon Route 53, through the official SDK. Keys are given, in the environment or in the profile that AWS_PROFILE names;
+ * roles, single sign-on and the metadata service are not asked.
+ */
 export const route53: ProviderDefinition = {
   id: 'route53',
   title: 'Amazon Route 53',
@@ -59,6 +63,7 @@ export const route53: ProviderDefinition = {
   rights,
   capabilities,
   baseUrlEnv: 'AWS_ENDPOINT_URL_ROUTE_53',
+  profile: { ways: ['AWS_PROFILE (a profile that holds access keys)'], read: readAwsProfile },
   open: openRoute53,
 };
 
@@ -72,7 +77,7 @@ async function openRoute53(context: ProviderContext): Promise<DnsProvider> {
       evidence: ['A key id has 16 or more capital letters and digits, a secret 40 characters.'],
       fix: [
         `Make an access key at ${tokenUrl} with ${rights}.`,
-        'A profile: aws configure export-credentials',
+        'A role or single sign-on: eval "$(aws configure export-credentials --format env)"',
       ],
     });
   }
