@@ -31,7 +31,7 @@ export function undoPaths({ backup, facts }: Pick<UndoInput, 'backup' | 'facts'>
 }
 
 /**
- * The files that the last run replaced, as they were before: an ordinary plan whose desired files are the copies, so that
+ * The files that the last command replaced, as they were before: an ordinary plan whose desired files are the copies, so that
  * it is validated, probed and put back like any other; what the run did not touch stays as it is. Pure.
  */
 export function planUndo(input: UndoInput): UndoPlan {

@@ -134,7 +134,8 @@ group_restore() {
 
 group_backup() {
   local path
-  mkdir -p "$BACKUP/tree" || return
+  # Which command it was of has to be known as long as the copies are (src/facts/last-backup.ts).
+  mkdir -p "$BACKUP/tree" && { [ ! -e "$RUN_DIR/meta" ] || cp "$RUN_DIR/meta" "${BACKUP%/*}/meta"; } || return
   sort -u "$GROUP_WORK/swap" "$GROUP_WORK/remove" | {
     while IFS= read -r path; do
       before_keep "$path" || exit 1

@@ -12,7 +12,7 @@ export interface UndoOptions extends ChangeOptions {
 
 const keys = [...serverKeys, 'resolver'] as const satisfies readonly QuestionKey[];
 
-/** `undo`: takes back what was written to the zones, or the files of the last run, where nobody has changed them since. */
+/** `undo`: takes back what was written to the zones, or the files that the last command replaced, where nobody has changed them since. */
 export const undoCommand: CommandDefinition<UndoOptions> = {
   examples: ['smtp-setup undo dns', 'smtp-setup undo server'],
   define(program, run) {
@@ -20,7 +20,7 @@ export const undoCommand: CommandDefinition<UndoOptions> = {
       .command('undo')
       .summary('take back what was written: dns, server')
       .description(
-        'dns: puts the zone back as it was, record by record, where our value still stands, and gives back reverse names that were set. server: the files that the last run replaced, as they were before it.',
+        'dns: puts the zone back as it was, record by record, where our value still stands, and gives back reverse names that were set. server: the files that the last command replaced, as they were before it.',
       )
       .addArgument(new Argument('<what>', 'what to take back').choices(scopes));
     addChangeFlags(command, keys).action(async (scope: UndoOptions['scope'], options: object) => {

@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { Component } from '../../../src/components/component.js';
 import type { ServerModel } from '../../../src/components/model.js';
@@ -42,7 +46,8 @@ function undo(more: { now?: string; contents?: Record<string, string>; copy?: st
   });
   const input: UndoInput = {
     backup: {
-      run: 'r1',
+      runs: ['r1'],
+      first: false,
       files: [copy('changed', 'old'), copy('removed', 'gone'), { path: `${place}/made`, group: 'app' }],
     },
     components: [component, { ...component, id: 'other' }],
@@ -116,7 +121,7 @@ it('puts nothing of a component back when a copy is not what it was', () => {
 it('reads the list of the last backup, and nothing that is out of form', () => {
   const hash = sha256('old');
   const stdout = [
-    '@20261124T132416Z-install-b4d3',
+    '@20261124T132416Z-install-b4d3 7',
     `app ${hash} 0640 root:app ${place}/changed`,
     `app - - - ${place}/made`,
     `app ${hash} 0640 root:app /etc/../shadow`,
@@ -124,7 +129,8 @@ it('reads the list of the last backup, and nothing that is out of form', () => {
     'nonsense',
   ].join('\n');
   expect(lastBackup.parse({ code: 0, stdout })).toEqual({
-    run: '20261124T132416Z-install-b4d3',
+    runs: ['20261124T132416Z-install-b4d3'],
+    first: false,
     files: [
       {
         path: `${place}/changed`,
@@ -140,4 +146,59 @@ it('reads the list of the last backup, and nothing that is out of form', () => {
     ],
   });
   expect(lastBackup.parse({ code: 0, stdout: '' })).toBeUndefined();
+});
+
+it('takes the runs of one command together: what stood there before the first of them', () => {
+  const [old, mid] = [sha256('old'), sha256('mid')];
+  const line = (path: string, hash: string) => `app ${hash} 0640 root:app ${place}/${path}`;
+  const read = (...lines: string[]) => lastBackup.parse({ code: 0, stdout: lines.join('\n') });
+  const both = read(
+    '@20261124T100000Z-install-0001 5',
+    line('a', old),
+    // Another command of a process that had the same number.
+    '@20261124T130000Z-golive-0002 6',
+    line('b', old),
+    '@20261124T132400Z-install-0003 7',
+    line('a', old),
+    `app - - - ${place}/c`,
+    '@20261124T132500Z-golive-0004 8',
+    line('a', mid),
+    line('c', mid),
+    line('d', mid),
+  );
+  expect(both?.runs).toEqual(['20261124T132400Z-install-0003', '20261124T132500Z-golive-0004']);
+  expect(both?.first).toBe(false);
+  expect(both?.files.map(({ path, copy }) => `${path} ${copy?.sha256 ?? 'absent'}`)).toEqual([
+    `${place}/a ${old}`,
+    `${place}/c absent`,
+    `${place}/d ${mid}`,
+  ]);
+  expect(both?.files[0]?.copy?.path).toContain('20261124T132400Z-install-0003');
+  // Hours lie between them.
+  expect(read('@20261124T100000Z-install-1 5', '@20261124T132500Z-golive-2 8')?.runs).toHaveLength(1);
+  expect(read('@20261124T132400Z-install-1 0', '@20261124T132500Z-golive-2 1')?.first).toBe(true);
+});
+
+it('finds them on a server by the process that started them', () => {
+  const store = mkdtempSync(join(tmpdir(), 'backups-'));
+  const write = (path: string, text: string) => {
+    mkdirSync(dirname(join(store, path)), { recursive: true });
+    writeFileSync(join(store, path), text);
+  };
+  const runs = ['20261124T132300Z-install-1', '20261124T132400Z-install-2', '20261124T132500Z-golive-3'];
+  for (const [index, run] of runs.entries()) {
+    write(`${run}/meta`, `id=${run}\nwho=ada@laptop pid ${index === 0 ? 1 : 2}\ngeneration=${index + 4}\n`);
+    write(`${run}/app/list`, 'file /etc/app/a\nabsent /etc/app/b\n');
+    write(`${run}/app/tree/etc/app/a`, `of ${run}`);
+  }
+  const script = lastBackup.script.replaceAll('/var/lib/smtp-setup/backups', store);
+  const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  rmSync(store, { recursive: true });
+  const found = lastBackup.parse({ code: 0, stdout });
+  expect(found?.runs).toEqual(runs.slice(1));
+  expect(found?.files).toEqual([
+    expect.objectContaining({ path: '/etc/app/a', group: 'app' }),
+    { path: '/etc/app/b', group: 'app' },
+  ]);
+  expect(found?.files[0]?.copy?.sha256).toBe(sha256('of 20261124T132400Z-install-2'));
 });
