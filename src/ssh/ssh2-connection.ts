@@ -12,10 +12,10 @@ import { renderExecLine, renderRootOrder, renderSudoLine } from './remote-comman
 import { refuseShell } from './shell-check.js';
 import {
   createSudoDialogue,
+  explainMissingPassword,
   explainSudoFailure,
   type RootMode,
   readSudoWords,
-  sudoPasswordMissing,
 } from './sudo.js';
 
 /** A Connection that also tells what was learnt about the host keys on the way. */
@@ -45,6 +45,8 @@ export class Ssh2Connection implements SshConnection {
   readonly hostKeys: readonly HostKeyReport[];
   remoteAddress: string;
   rootMode: RootMode = 'root';
+  /** What sudo said to the question whether it wants a password. */
+  sudoRefusal = '';
   #roundTrips = 0;
   #failure: SetupError | undefined;
   #closing = false;
@@ -154,7 +156,7 @@ export class Ssh2Connection implements SshConnection {
     const { memory, prompts } = this.#parts;
     const { user, host } = this.target;
     const password = memory.sudoPassword ?? (await prompts?.sudoPassword?.(user, host));
-    if (password === undefined) throw sudoPasswordMissing(user, host);
+    if (password === undefined) throw explainMissingPassword(user, host, this.sudoRefusal);
     return password;
   }
 

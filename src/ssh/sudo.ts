@@ -119,7 +119,14 @@ export function explainSudoFailure(
   });
 }
 
-export function sudoPasswordMissing(user: string, host: string): SetupError {
+/** There is no password to give; `said` is how sudo refused to go without, which may have another reason. */
+export function explainMissingPassword(user: string, host: string, said: string): SetupError {
+  return said === '' || /password/i.test(said)
+    ? passwordMissing(user, host)
+    : explainSudoFailure(user, host, said, false);
+}
+
+function passwordMissing(user: string, host: string): SetupError {
   return refuseLogin({
     code: 'E_SUDO_PASSWORD_NEEDED',
     what: `${user} needs a password for sudo on ${host}, and there is none to give.`,

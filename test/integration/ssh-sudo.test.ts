@@ -152,6 +152,14 @@ describe('root', () => {
     await expect(ssh.exec('id -u', { root: true })).rejects.toMatchObject({ code, exit: 2 });
   });
 
+  it.each([
+    ['missing', 'E_SUDO_MISSING'],
+    ['tty', 'E_SUDO_TTY'],
+  ])('%s, with no password to give: %s', async (mode, code) => {
+    const { ssh } = await connect(mode);
+    await expect(ssh.exec('id -u', { root: true })).rejects.toMatchObject({ code, exit: 2 });
+  });
+
   it('says so when there is no password to give', async () => {
     const { ssh } = await connect('password');
     await expect(ssh.exec('id -u', { root: true })).rejects.toMatchObject({ code: 'E_SUDO_PASSWORD_NEEDED' });
