@@ -82,7 +82,8 @@ async function timePlain(openWorld, packages) {
   }
 }
 
-async function readMemory(world) {
+/** MB: the sum of PSS over all processes of the VPS. */
+export async function readMemory(world) {
   const { stdout } = await world.lab.vps.exec('cat /proc/[0-9]*/smaps_rollup 2>/dev/null | grep ^Pss:');
   const kib = stdout.split('\n').reduce((sum, line) => sum + Number(/(\d+) kB/.exec(line)?.[1] ?? 0), 0);
   return kib / 1024;

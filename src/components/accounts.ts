@@ -2,6 +2,9 @@ import type { Component } from './component.js';
 import { postfixWord } from './escape.js';
 import type { Render } from './render.js';
 
+/** Where it stands, a login has no mailbox: looked at by every command that changes the lists, whatever it was told. */
+const sendOnlyMark = '/etc/smtp-setup/send-only';
+
 /**
  * Mailboxes and aliases: their truth lies on the server (/etc/smtp-setup/users and aliases) and is changed there, under
  * a lock. This component only lays the ground and the list of domains.
@@ -21,10 +24,21 @@ export function createAccounts(render: Render): Component {
         group: 'accounts',
         content: render('accounts/domains', { domains: model.domains.map(({ name }) => postfixWord(name)) }),
       },
+      ...(model.profile === 'send-only'
+        ? [
+            {
+              path: sendOnlyMark,
+              mode: '0644',
+              owner: 'root:root',
+              group: 'accounts',
+              content: render('accounts/send-only', {}),
+            },
+          ]
+        : []),
     ],
     units: () => [],
     ports: () => [],
-    watch: ['/etc/smtp-setup/domains'],
+    watch: ['/etc/smtp-setup/domains', sendOnlyMark],
     validate: () => [],
     // Tables for a domain that came or went.
     probe: (model) => [{ fn: 'accounts_rebuild', args: [model.mapType] }],
@@ -36,7 +50,10 @@ export function createAccounts(render: Render): Component {
               id: 'accounts-prepare',
               run: 'install',
               after: 'packages',
-              title: 'Prepare the mail store and the list of mailboxes',
+              title:
+                model.profile === 'send-only'
+                  ? 'Prepare the list of logins'
+                  : 'Prepare the mail store and the list of mailboxes',
               reason: 'not there yet',
               calls: [{ fn: 'accounts_prepare', args: [model.mapType] }],
             },

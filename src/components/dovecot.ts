@@ -14,50 +14,56 @@ const ciphers = [
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
 
-/** SASL for Postfix, LMTP delivery with Sieve and quota, IMAPS on 993, ManageSieve on 4190. */
+/**
+ * SASL for Postfix, LMTP delivery with Sieve and quota, IMAPS on 993, ManageSieve on 4190. For a server that only sends
+ * nothing but the logins.
+ */
 export function createDovecot(render: Render): Component {
   return {
     id: 'dovecot',
-    title: 'Dovecot (IMAP 993, ManageSieve 4190, logins, mail store)',
+    title: 'Dovecot (logins, mailboxes)',
     needs: ['accounts', 'certificates'],
-    applies: (model) => model.profile === 'mailboxes',
-    packages: () => [
-      'postfix',
-      'dovecot-core',
-      'dovecot-imapd',
-      'dovecot-lmtpd',
-      'dovecot-sieve',
-      'dovecot-managesieved',
-    ],
-    files: (model) => [
-      file(
-        '/etc/dovecot/dovecot.conf',
-        render(`dovecot/${templateSet(model)}/dovecot.conf`, {
-          hostname: postfixWord(model.hostname),
-          primary: postfixWord(primaryDomain(model)),
-          ipv6: model.ipv6,
-          ciphers,
-          quotaBytes: model.quotaBytes,
-        }),
-      ),
-      file('/etc/smtp-setup/sieve/spam.sieve', render('dovecot/spam.sieve', {})),
-    ],
+    applies: (model) => model.profile !== 'backup-mx',
+    packages: (model) => ['postfix', 'dovecot-core', ...(storesMail(model) ? storePackages : [])],
+    files: (model) =>
+      storesMail(model)
+        ? [
+            file(
+              '/etc/dovecot/dovecot.conf',
+              render(`dovecot/${templateSet(model)}/dovecot.conf`, {
+                hostname: postfixWord(model.hostname),
+                primary: postfixWord(primaryDomain(model)),
+                ipv6: model.ipv6,
+                ciphers,
+                quotaBytes: model.quotaBytes,
+              }),
+            ),
+            file('/etc/smtp-setup/sieve/spam.sieve', render('dovecot/spam.sieve', {})),
+          ]
+        : [file('/etc/dovecot/dovecot.conf', render(`dovecot/${templateSet(model)}/logins.conf`, {}))],
     // A reload keeps old processes with the old settings alive; LMTP and logins must not mix two configurations.
     units: () => [{ name: 'dovecot.service', onChange: 'restart' }],
-    ports: () => [993, 4190],
+    ports: (model) => (storesMail(model) ? [993, 4190] : []),
     watch: ['/etc/dovecot/dovecot.conf', '/etc/smtp-setup/sieve/spam.sieve'],
     validate: () => [
       { fn: 'dovecot_validate', args: [] },
       { fn: 'postfix_spool', args: [] },
     ],
-    probe: (model) => [
-      { fn: 'dovecot_probe_imap', args: [model.hostname] },
-      { fn: 'dovecot_probe_sieve', args: [] },
-      { fn: 'dovecot_probe_login', args: [primaryDomain(model), model.mapType] },
-    ],
+    probe: (model) =>
+      storesMail(model)
+        ? [
+            { fn: 'dovecot_probe_imap', args: [model.hostname] },
+            { fn: 'dovecot_probe_sieve', args: [] },
+            { fn: 'dovecot_probe_login', args: [primaryDomain(model), model.mapType] },
+          ]
+        : [{ fn: 'dovecot_probe_logins_only', args: [primaryDomain(model), model.mapType] }],
     steps: () => [],
   };
 }
+
+const storePackages = ['dovecot-imapd', 'dovecot-lmtpd', 'dovecot-sieve', 'dovecot-managesieved'];
+
+const storesMail = ({ profile }: ServerModel): boolean => profile === 'mailboxes';
 
 function file(path: string, content: string) {
   return { path, mode: '0644', owner: 'root:root', group: 'dovecot', content };

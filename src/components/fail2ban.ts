@@ -31,7 +31,8 @@ export function createFail2ban(render: Render, services: readonly Component[]): 
         render('fail2ban/jail', {
           ports: ports(model).join(','),
           ssh: model.firewall.ssh.join(','),
-          dovecot: services.some((one) => one.id === 'dovecot' && one.applies(model)),
+          // Logins at Postfix are in its own log.
+          dovecot: model.profile === 'mailboxes',
         }),
       ),
     ],

@@ -1,3 +1,5 @@
+import type { Profile } from '../lib/profile.js';
+
 /** Versions that decide which template is rendered: installed if present, else the archive's candidate. `major.minor.patch`. */
 export interface Versions {
   postfix: string;
@@ -99,7 +101,7 @@ export interface WarmupGroup {
 /** Everything the components need to know, gathered from config and facts. Plain data; same input, same files. */
 export interface ServerModel {
   hostname: string;
-  profile: 'mailboxes' | 'send-only' | 'backup-mx';
+  profile: Profile;
   os: { id: 'debian' | 'ubuntu'; version: string; codename: string };
   versions: Versions;
   /** Map type for generated tables: `lmdb`, `hash`, … from `postconf -h default_database_type` or the release. */

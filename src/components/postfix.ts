@@ -73,7 +73,7 @@ export function createPostfix(render: Render): Component {
       ];
     },
     units: (model) => [{ name: postfixUnit(model), onChange: 'reload' }],
-    ports: (model) => (model.backup === undefined ? [25, 465, 587] : [25]),
+    ports: portsOf,
     watch: [
       '/etc/postfix/main.cf',
       '/etc/postfix/master.cf',
@@ -84,9 +84,8 @@ export function createPostfix(render: Render): Component {
     ],
     validate: () => [{ fn: 'postfix_validate', args: [] }],
     probe: (model) => [
-      { fn: model.backup === undefined ? 'postfix_probe_ports' : 'postfix_probe_mx', args: [model.hostname] },
-      ...probeStrangers(model),
-      ...(model.profile === 'mailboxes'
+      ...probePorts(model),
+      ...(model.profile !== 'backup-mx'
         ? [
             {
               fn: 'postfix_probe_submission',
@@ -97,6 +96,19 @@ export function createPostfix(render: Render): Component {
     ],
     steps: () => [],
   };
+}
+
+/** A server that only sends takes no mail from strangers: it does not even listen for them. */
+function portsOf({ profile, backup }: ServerModel): number[] {
+  if (profile === 'send-only') return [465, 587];
+  return backup === undefined ? [25, 465, 587] : [25];
+}
+
+function probePorts(model: ServerModel): Call[] {
+  const args = [model.hostname];
+  if (model.profile === 'send-only') return [{ fn: 'postfix_probe_sender', args }];
+  const fn = model.backup === undefined ? 'postfix_probe_ports' : 'postfix_probe_mx';
+  return [{ fn, args }, ...probeStrangers(model)];
 }
 
 /** A domain that only sends is nobody's here: mail for it is relaying, which the first probe shows. */
@@ -148,6 +160,7 @@ function renderMain(render: Render, model: ServerModel): string {
     relays: relayRoutes(model),
     warmups: warmupTransports(model),
     hasMailboxes: model.profile === 'mailboxes',
+    sendOnly: model.profile === 'send-only',
     srsReverse: srsDomain(model) === undefined ? '' : srsTables(model).reverse,
   });
 }
@@ -178,6 +191,7 @@ function renderMaster(render: Render, model: ServerModel): string {
     warmups: warmupTransports(model),
     loopback: render('postfix/loopback.master', {}),
     hasMailboxes: model.profile === 'mailboxes',
+    takesMail: model.profile !== 'send-only',
     srsForward: srsDomain(model) === undefined ? '' : srsTables(model).forward,
     local: model.local.postfixMaster.trim(),
   });

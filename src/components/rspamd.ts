@@ -6,6 +6,31 @@ import type { Render } from './render.js';
 /** Modules that would begin to work once there is Redis, and that nobody asked for. */
 const unused = ['greylist.conf', 'ratelimit.conf', 'history_redis.conf', 'replies.conf', 'neural.conf'];
 
+/**
+ * What judges the mail of strangers, of whom a server that only sends hears nothing: it would take most of the memory, and
+ * ask others for its lists.
+ */
+const judging = [
+  'arc.conf',
+  'asn.conf',
+  'dmarc.conf',
+  'forged_recipients.conf',
+  'hfilter.conf',
+  'maillist.conf',
+  'mid.conf',
+  'mime_types.conf',
+  'multimap.conf',
+  'once_received.conf',
+  'phishing.conf',
+  'rbl.conf',
+  'spf.conf',
+  'trie.conf',
+  'whitelist.conf',
+];
+
+/** The names of sites that Rspamd finds in texts: the public list of suffixes alone takes 46 MB. */
+const suffixesPath = '/etc/smtp-setup/rspamd-suffixes';
+
 /** The milter: signs what leaves, judges what comes. */
 export function createRspamd(render: Render): Component {
   return {
@@ -18,40 +43,45 @@ export function createRspamd(render: Render): Component {
     applies: () => true,
     packages: () => ['rspamd'],
     files: (model) => {
-      const file = (name: string, content: string) => ({
-        path: `/etc/rspamd/local.d/${name}`,
+      const signsOnly = model.profile === 'send-only';
+      const fileAt = (path: string, content: string) => ({
+        path,
         mode: '0644',
         owner: 'root:root',
         content,
         group: 'rspamd',
       });
+      const file = (name: string, content: string) => fileAt(`/etc/rspamd/local.d/${name}`, content);
       const domains = render('rspamd/signing_domains', { domains: signingDomains(model) });
       const plain = (name: string, data: object = {}) => file(name, render(`rspamd/${name}`, data));
       return [
-        plain('options.inc'),
+        plain('options.inc', { suffixes: signsOnly ? uclString(suffixesPath) : '' }),
+        ...(signsOnly ? [fileAt(suffixesPath, render('rspamd/suffixes', {}))] : []),
         plain('logging.inc'),
         plain('worker-normal.inc'),
         plain('worker-controller.inc'),
-        plain('worker-proxy.inc', { count: model.memory >= 3500 ? 2 : 1 }),
+        plain('worker-proxy.inc', { count: model.memory >= 3500 && !signsOnly ? 2 : 1 }),
         plain('settings.conf', { trusted: (model.trustedRelays ?? []).map(uclString) }),
-        plain('milter_headers.conf'),
         plain('redis.conf'),
         plain('dkim_signing.conf', { domains, ...signedHeaders(model) }),
-        plain('arc.conf', { domains }),
-        plain('dmarc.conf'),
+        ...(signsOnly
+          ? []
+          : [plain('milter_headers.conf'), plain('arc.conf', { domains }), plain('dmarc.conf')]),
         plain('rspamd.lua', {
           senders: luaString('/etc/smtp-setup/maps/senders'),
           domains: luaString('/etc/smtp-setup/domains'),
           perHour: model.limits.perHour,
           perDay: model.limits.perDay,
         }),
-        ...unused.map((name) => file(name, render('rspamd/off.conf', { name }))),
+        ...[...unused, ...(signsOnly ? judging : [])].map((name) =>
+          file(name, render('rspamd/off.conf', { name })),
+        ),
       ];
     },
     // A restart of 3.12 takes 16 seconds and mail gets a 4xx meanwhile; a reload starts the new workers first.
     units: () => [{ name: 'rspamd.service', onChange: 'reload' }],
     ports: () => [],
-    watch: ['/etc/rspamd/local.d/*'],
+    watch: ['/etc/rspamd/local.d/*', suffixesPath],
     validate: () => [{ fn: 'rspamd_validate', args: [] }],
     probe: (model) => [
       { fn: 'rspamd_probe_guard', args: [] },

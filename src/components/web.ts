@@ -16,11 +16,12 @@ export function createWeb(render: Render): Component {
     // Never the mail server's certificate: a web name that fails must not cost the mail its own.
     needs: ['nginx', 'certificates'],
     early: 2,
-    applies: (model) => model.profile === 'mailboxes',
+    // Elsewhere only to give up what is there.
+    applies: (model) => model.profile === 'mailboxes' || model.has.webSites.length > 0,
     packages: () => [],
     files: (model) => webFiles(render, model),
     units: () => [{ name: 'nginx.service', onChange: 'reload' }],
-    ports: () => [443],
+    ports: ({ profile }) => (profile === 'mailboxes' ? [443] : []),
     watch: [...sitePaths('smtp-setup-web'), `${folder}/*/*.*`],
     validate: () => [{ fn: 'nginx_validate', args: [] }],
     probe: (model) =>

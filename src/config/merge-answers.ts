@@ -4,6 +4,7 @@ import {
   type Config,
   type DomainConfig,
   domainSchema,
+  profileSchema,
   relaySchema,
   type ServerConfig,
   serverSchema,
@@ -28,6 +29,11 @@ export function mergeAnswers(config: Config | undefined, answers: Answers): Conf
       after.server = hostname;
     domains[domainName] = after;
   }
+  // Mail of its domains goes elsewhere: no MX can lead to a server that takes none.
+  if (hostname !== undefined && servers[hostname]?.profile === 'send-only') {
+    for (const [name, domain] of Object.entries(domains))
+      if ((domain.server ?? hostname) === hostname) domains[name] = { ...domain, mail: 'send-only' };
+  }
   const only = Object.keys(base.servers);
   if (Object.keys(servers).length > 1 && only.length === 1) {
     for (const [name, domain] of Object.entries(domains)) domains[name] = { server: only[0], ...domain };
@@ -40,6 +46,9 @@ function mergeServer(before: ServerConfig | undefined, answers: Answers): Server
   if (answers.ssh !== undefined) server.ssh = answers.ssh.value;
   if (answers.identity !== undefined) server.identity = answers.identity.value;
   if (answers.hostKey !== undefined) server.hostKey = answers.hostKey.value;
+  // A variable that lies around must not turn a server that stands there into something else.
+  if (answers.profile !== undefined && (before === undefined || answers.profile.origin.from === 'flag'))
+    server.profile = profileSchema.parse(answers.profile.value);
   if (answers.relay !== undefined) server.relay = relaySchema.parse(readRelayName(answers.relay.value));
   const forwarder = answers.serverForwarder?.value ?? server.resolver.forwarder;
   const trustAnchor = answers.trustAnchor?.value ?? server.resolver.trustAnchor;

@@ -9,6 +9,7 @@ export type QuestionKey =
   | 'domain'
   | 'hostname'
   | 'dns'
+  | 'profile'
   | 'mailbox'
   | 'passwordFile'
   | 'acmeDirectory'
@@ -121,6 +122,14 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
       })),
     offer: (known) => known.offeredDns,
     parse: validate.parseId,
+  },
+  profile: {
+    flag: '--profile',
+    argument: 'profile',
+    env: 'SMTP_SETUP_PROFILE',
+    help: 'what the server is for: mailboxes (default), or send-only for applications that send',
+    configKey: 'servers.<host name>.profile',
+    parse: validate.parseProfile,
   },
   mailbox: {
     flag: '--mailbox',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseDomain, parseHostname } from '../lib/names.js';
+import { profiles } from '../lib/profile.js';
 import { parseSize } from '../lib/size.js';
 import { chooseRelay } from '../relay/choose-relay.js';
 import {
@@ -56,6 +57,8 @@ export const relaySchema = z
     context.addIssue({ code: 'custom', message: `${chosen.problem} ${chosen.hint}` });
   });
 
+export const profileSchema = z.enum(profiles);
+
 const limit = z.number().int().min(1).max(10_000_000);
 
 /**
@@ -69,8 +72,11 @@ export const serverSchema = z.strictObject({
   identity: text(parsePath).optional(),
   /** `SHA256:…` fingerprint that the server must show. */
   hostKey: text(parseFingerprint).optional(),
-  /** `backup-mx`: keeps mail for the domains that name it as their `backup`, while their own server is away. */
-  profile: z.enum(['mailboxes', 'backup-mx']).default('mailboxes'),
+  /**
+   * `send-only`: applications log in and send; no mail comes in and none is stored. `backup-mx`: keeps mail for the domains
+   * that name it as their `backup`, while their own server is away.
+   */
+  profile: profileSchema.default('mailboxes'),
   /** Let's Encrypt account contact. */
   acmeEmail: z.email().optional(),
   /** For the server's own unbound in a private network or rehearsal. */
@@ -201,9 +207,16 @@ export const configSchema = z
       } else if (domain.server !== undefined && !hosts.includes(domain.server)) {
         const message = `No server of that name; under servers stand ${hosts.join(', ') || 'none'}.`;
         context.addIssue({ code: 'custom', path, message });
+      } else if (domain.mail !== 'send-only' && isSender(config.servers, domain.server ?? hosts[0])) {
+        const message = `${domain.server ?? hosts[0]} has the profile send-only and takes no mail: write "mail: send-only".`;
+        context.addIssue({ code: 'custom', path: ['domains', name, 'mail'], message });
       }
     }
   });
+
+function isSender(servers: Readonly<Record<string, ServerConfig>>, host: string | undefined): boolean {
+  return host !== undefined && servers[host]?.profile === 'send-only';
+}
 
 function backupProblem({ backup, mail }: DomainConfig, backups: readonly string[]): string | undefined {
   if (mail === 'send-only') return 'A domain that only sends gets no mail that a backup could keep.';

@@ -88,6 +88,18 @@ export function parseId(input: string): Parsed {
     : bad('That is no name of letters, digits and dashes.');
 }
 
+/** What `init` can make a server for. */
+export function parseProfile(input: string): Parsed {
+  const text = input.trim().toLowerCase();
+  if (text === 'mailboxes' || text === 'send-only') return ok(text);
+  return text === 'backup-mx'
+    ? bad(
+        'A backup needs the server that it stands in for.',
+        'Write it into smtp-setup.yaml beside that one.',
+      )
+    : bad('That is no profile.', 'There are mailboxes and send-only.');
+}
+
 /** A user name as Postfix can carry it: it divides user and password at the first colon. */
 export function parseRelayUser(input: string): Parsed {
   const text = input.trim();

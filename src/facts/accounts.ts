@@ -4,6 +4,8 @@ import { readLines, readParts } from './text.js';
 export interface AccountsState {
   /** The owner of all mail, its folder, the lists and the tables made from them are there. */
   prepared: boolean;
+  /** The server only sends: a login has no mailbox. */
+  sendsOnly: boolean;
   /** Addresses that have a mailbox; never their hashes. */
   mailboxes: readonly string[];
   /** Addresses whose login is switched off. */
@@ -38,15 +40,18 @@ echo --
 ls maps
 echo --
 sed -n 's/^\\([^#:[:space:]][^:[:space:]]*\\):.*[: ]userdb_quota_storage_size=\\([0-9]*\\).*/\\1 \\2/p' users
+echo --
+[ -e send-only ] && echo send-only
 true`,
   parse({ stdout }) {
-    const parts = readParts(stdout, 8);
+    const parts = readParts(stdout, 9);
     const [prepared = '', users = '', aliases = '', disabled = '', senders = '', domains = ''] = parts;
-    const [maps = '', quotas = ''] = parts.slice(6);
+    const [maps = '', quotas = '', mark = ''] = parts.slice(6);
     const logins = readEntries(senders).map(([address, list]) => ({ address, senders: list }));
     const alone = new Set(logins.map(({ address }) => address));
     return {
       prepared: prepared.trim() === 'prepared',
+      sendsOnly: mark.trim() === 'send-only',
       mailboxes: readAddresses(users).filter((address) => !alone.has(address)),
       disabled: readAddresses(disabled),
       quotas: readLines(quotas).flatMap((line) => {

@@ -26,7 +26,7 @@ export interface CarryOutDeps {
   readKeys(connection: Connection): Promise<KnownKeys>;
   /** Proves that what the server signs verifies against what DNS serves; DMARC waits for it. */
   proveSigning(connection: Connection): Promise<void>;
-  /** The server's checks by direct connection; the MX waits for them. Returns why it has to wait, if so. May be asked twice. */
+  /** The server's checks by direct connection; the MX waits for them, where there is one. Returns why it has to wait, if so. May be asked twice. */
   proveServer(): Promise<string | undefined>;
   /** The same of a backup, once whatever is done to it in this command is over. */
   proveBackup(hostname: string): Promise<string | undefined>;
@@ -136,7 +136,9 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
 
     /** Signing on, proof, DMARC; then the MX, once strangers would be served well; then what leans on both. */
     async goLive(): Promise<void> {
-      const invites = dns.changes().some(({ stage }) => stage === 'mx' || stage === 'tail');
+      // Nothing is invited to a server that only sends, but its applications come as soon as it is there.
+      const sendsOnly = plan.models.model.profile === 'send-only';
+      const invites = sendsOnly || dns.changes().some(({ stage }) => stage === 'mx' || stage === 'tail');
       // The look takes seconds, and the filter's signing shows in nothing of it; an obstacle found meanwhile is no verdict.
       const early =
         invites && unfinished.size === 0 && onlySigning(plan) ? settle(deps.proveServer()) : undefined;

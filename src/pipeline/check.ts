@@ -7,6 +7,7 @@ import { applySuppressions, selectChecks } from '../checks/selection.js';
 import { serverChecks } from '../checks/server/index.js';
 import type { CheckOptions } from '../cli/commands/check.js';
 import type { Run } from '../cli/outcome.js';
+import { Exit, SetupError } from '../errors.js';
 import { readVersion } from '../version.js';
 import { checkDelivery } from './check-delivery.js';
 import { reportDns, runCheckDns } from './check-dns.js';
@@ -20,9 +21,23 @@ type Part = 'dns' | 'server' | 'delivery';
 export const runCheck: Run<CheckOptions> = async (context, options) => {
   if (options.scope === 'dns') return runCheckDns(context, options);
   const session = await openSession(context, { ...options, needsConfig: true });
+  if (options.scope === 'delivery' && options.to === undefined) refuseOneWay(session);
   const parts: Part[] = options.scope === 'all' ? ['dns', 'server', 'delivery'] : [options.scope];
   return publishReport(context, options, await reportParts(session, options, parts));
 };
+
+/** Where nothing comes in, only a mail that leaves can be followed. Throws E_CHECK_TO (exit 2). */
+function refuseOneWay({ loaded }: Session): void {
+  const domains = Object.entries(loaded?.config.domains ?? {});
+  if (domains.length === 0 || domains.some(([, { mail }]) => mail !== 'send-only')) return;
+  throw new SetupError({
+    code: 'E_CHECK_TO',
+    exit: Exit.usage,
+    what: 'No mail comes to this server, so nothing could come back.',
+    evidence: domains.map(([name]) => `${name}: mail: send-only`),
+    fix: ['Say where a mail shall be sent, which is followed on its way out: --to ADDRESS'],
+  });
+}
 
 const slots: Readonly<Record<Part, readonly { id: string; group: string }[]>> = {
   dns: [...dnsChecks, recordsCheck],

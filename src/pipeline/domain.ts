@@ -77,6 +77,7 @@ async function add(
   const domain = config.domains[name];
   if (domain === undefined) throw new Error(`the answers made no domain ${name}`);
   if (domain.server !== undefined && domain.server !== hostname) throw elsewhere(name, domain.server);
+  if (mail === 'full' && config.servers[hostname]?.profile === 'send-only') throw takesNoMail(hostname);
   return applyConfig(
     { ...session, answers },
     {
@@ -94,6 +95,15 @@ async function add(
       prepare: () => ({ journey: { adjustLock: (lock) => withoutRemoved(lock, name) } }),
     },
   );
+}
+
+function takesNoMail(hostname: string): SetupError {
+  return new SetupError({
+    code: 'E_PROFILE',
+    exit: Exit.usage,
+    what: `${hostname} only sends: mail to a domain cannot come there.`,
+    fix: ['Leave --mail full out; its mail goes where it goes today. Nothing was changed.'],
+  });
 }
 
 async function remove(session: Session, name: string, options: DomainOptions): Promise<Outcome> {

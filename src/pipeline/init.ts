@@ -39,6 +39,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   // Before anybody answers eight questions for a file that cannot be kept.
   await refuseUnwritable(given.configPath);
   const session = menu.wizard === 'another' ? withoutFile(given) : given;
+  refuseMailbox(session);
   const recursive = await context.createResolver(session.answers.resolver?.value);
   await refuseMissing(session, recursive);
 
@@ -53,7 +54,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
     ...dns,
     dnsProviders: providers,
   });
-  const mailbox = await askMailbox(session, answers, reached);
+  const mailbox = sendsOnly(session, answers) ? undefined : await askMailbox(session, answers, reached);
   answers = pinHostKey(answers, reached);
 
   const hostname = answers.hostname?.value ?? '';
@@ -115,7 +116,7 @@ async function refuseMissing(session: Session, recursive: Resolver): Promise<voi
   const keys: QuestionKey[] = [
     'ssh',
     'domain',
-    ...(session.loaded === undefined ? (['mailbox'] as const) : []),
+    ...(session.loaded === undefined && !sendsOnly(session, answers) ? (['mailbox'] as const) : []),
   ];
   const domain = answers.domain?.value;
   const dns =
@@ -123,12 +124,35 @@ async function refuseMissing(session: Session, recursive: Resolver): Promise<voi
     (domain === undefined ? undefined : (await recogniseDns(recursive, domain)).recognisedDns);
   const also = [
     ...(dns === undefined ? [] : await missingCredentials(session, requireProvider(dns))),
-    ...(await missingPassword(session, answers)),
+    ...(sendsOnly(session, answers) ? [] : await missingPassword(session, answers)),
   ];
   if (dns === undefined && domain !== undefined) keys.push('dns');
   const missing = keys.filter((key) => answers[key] === undefined);
   if (missing.length === 0 && also.length > 0) throw missingError(also);
   await completeAnswers(session.asker, keys, answers, {}, also);
+}
+
+/** The profile that was asked for, else what the configuration says of the server. */
+function sendsOnly({ loaded }: Session, { profile, hostname }: Answers): boolean {
+  const known = hostname === undefined ? undefined : loaded?.config.servers[hostname.value]?.profile;
+  return (profile?.origin.from === 'flag' ? profile.value : (known ?? profile?.value)) === 'send-only';
+}
+
+/** Throws E_NO_MAILBOXES (exit 2). */
+function refuseMailbox(session: Session): void {
+  const { mailbox } = session.answers;
+  if (mailbox === undefined || !sendsOnly(session, session.answers)) return;
+  const domain = mailbox.value.slice(mailbox.value.lastIndexOf('@') + 1);
+  throw new SetupError({
+    code: 'E_NO_MAILBOXES',
+    exit: Exit.usage,
+    what: 'A server that only sends has no mailboxes.',
+    evidence: [`asked for ${mailbox.value}, with the profile send-only`],
+    fix: [
+      `Leave --mailbox out; afterwards give each application a login: smtp-setup user add app@${domain} --sender ${mailbox.value}`,
+      'Nothing was changed.',
+    ],
+  });
 }
 
 /** Mailboxes are asked for on a server that has none, and added when one is named. */

@@ -102,6 +102,7 @@ export async function makePlan(
   const server = config.servers[hostname];
   if (server === undefined || facts.os === undefined)
     throw new Error('the plan needs a server that passed preflight');
+  refuseStoredMail(server, facts, hostname);
   const reverse = openReversePlanner(session, facts.dmi, hostname, zones, request.consents.update);
   const [addresses, signed] = await Promise.all([
     chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers, reverse),
@@ -253,6 +254,22 @@ export function refuseDnsConflicts(plan: FullPlan): void {
     what: first.what,
     evidence: [...first.evidence, ...conflicts.slice(1).map((conflict) => conflict.what)],
     fix: [...new Set(conflicts.flatMap((conflict) => conflict.fix)), 'Nothing was changed.'],
+  });
+}
+
+/** Mailboxes would be shut, and their mail forgotten. Throws E_PROFILE (exit 5). */
+function refuseStoredMail({ profile }: ServerConfig, { accounts }: Facts, hostname: string): void {
+  if (profile !== 'send-only' || accounts.mailboxes.length === 0) return;
+  throw new SetupError({
+    code: 'E_PROFILE',
+    exit: Exit.unsuitable,
+    what: `${hostname} has ${accounts.mailboxes.length} mailboxes, and a server that only sends has none.`,
+    evidence: accounts.mailboxes.slice(0, 20),
+    fix: [
+      'Keep "profile: mailboxes" (a domain whose mail goes elsewhere has "mail: send-only"),',
+      'or move the mail and remove them first: smtp-setup backup, then smtp-setup user rm ADDRESS.',
+      'Nothing was changed.',
+    ],
   });
 }
 

@@ -125,6 +125,7 @@ export function preflight(
     ...(remoteAddress === '' ? {} : { remoteAddress }),
     ipv6: server.ipv6,
     relay: server.relay !== undefined,
+    sendsOnly: server.profile === 'send-only',
   });
   const findings = [...judged, ...listings];
   // A question that was not put has no answer to show.

@@ -149,9 +149,10 @@ export async function proveBackup(
   return `The backup ${hostname} gets no MX yet: ${why || 'its address is not known.'}`;
 }
 
-/** Why the MX has to wait; what could not be reached from here says nothing about the server. */
-export function obstacleOf(findings: readonly Finding[]): string | undefined {
+/** Why the MX has to wait, or what keeps applications from sending; what could not be reached from here says nothing about the server. */
+export function obstacleOf(findings: readonly Finding[], sendsOnly = false): string | undefined {
   const failed = findings.filter(({ status }) => status === 'fail');
   if (failed.length === 0) return undefined;
-  return `The MX waits, because: ${failed.map(({ subject, message }) => `${subject}: ${message}`).join(' ')}`;
+  const what = sendsOnly ? 'Applications cannot send as they should' : 'The MX waits, because';
+  return `${what}: ${failed.map(({ subject, message }) => `${subject}: ${message}`).join(' ')}`;
 }

@@ -27,9 +27,14 @@ export function summarize(input: SummaryInput): SummaryView {
   );
   const mailbox = added[0];
   const domain = plan.intent.input.domains[0]?.name ?? hostname;
+  const sendsOnly = plan.models.model.profile === 'send-only';
   return {
     headline:
-      packages.length > 0 ? `${hostname} is a mail server for ${domain}.` : `${hostname} is as planned.`,
+      packages.length === 0
+        ? `${hostname} is as planned.`
+        : sendsOnly
+          ? `${hostname} sends mail for ${domain}.`
+          : `${hostname} is a mail server for ${domain}.`,
     installed: packages,
     records: written.flatMap(({ op, after, before }) => {
       const record = after ?? before;
@@ -54,7 +59,12 @@ export function summarize(input: SummaryInput): SummaryView {
     feedback: feedbackOf(input),
     next: [
       { command: 'smtp-setup check dns', does: 'prove at any moment that DNS is as it should be' },
-      { command: `smtp-setup init --mailbox NAME@${domain}`, does: 'add a mailbox' },
+      sendsOnly
+        ? {
+            command: `smtp-setup user add APP@${domain} --sender NAME@${domain}`,
+            does: 'give an application its login',
+          }
+        : { command: `smtp-setup init --mailbox NAME@${domain}`, does: 'add a mailbox' },
       { command: 'smtp-setup plan', does: 'show what has drifted' },
     ],
   };

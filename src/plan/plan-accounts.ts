@@ -32,6 +32,7 @@ export function planNewUsers(accounts: Accounts, users: readonly NewUser[]): Acc
     notes.push(`${address} is there already and keeps its password (smtp-setup user passwd changes it).`);
     return false;
   });
+  refuseMailboxes(accounts, coming);
   requireDomains(accounts, [
     ...coming.map(({ address }) => address),
     ...coming.flatMap(({ senders }) => senders ?? []),
@@ -70,6 +71,16 @@ export function planNewUsers(accounts: Accounts, users: readonly NewUser[]): Acc
     [address, credential.kind, credential.value.reveal(), ...(senders ? [senders.join(',')] : [])].join('\t'),
   );
   return { steps: [step], secrets: [{ name, value: `${lines.join('\n')}\n` }], notes };
+}
+
+/** On a server that only sends a login belongs to an application, and says whom it sends as. Throws E_NO_MAILBOXES. */
+function refuseMailboxes({ sendsOnly }: Accounts, users: readonly NewUser[]): void {
+  const boxes = users.filter(({ senders }) => senders === undefined).map(({ address }) => address);
+  const [first] = boxes;
+  if (!sendsOnly || first === undefined) return;
+  throw refuse('E_NO_MAILBOXES', 'This server only sends; it has no mailboxes.', boxes.slice(0, 20), [
+    `Give the application a login, and say which senders it may use: smtp-setup user add ${first} --sender ${first}`,
+  ]);
 }
 
 /** Throws E_ACCOUNT_UNKNOWN. */

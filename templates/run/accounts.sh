@@ -179,12 +179,14 @@ flock($lock, LOCK_EX) or fail("lock: $!");
 my @users = lines("$home/users");
 my @aliases = lines("$home/aliases");
 my @logins = lines("$home/logins");
+my $sends_only = -e "$home/send-only";
 my %domains = map { $_ => 1 } grep { !/^#/ && /\S/ } lines("$home/domains");
 
 my $removes = $operation =~ /remove|check-end/ ? 1 : 0;
 @users = grep { !/$probe/ && (!/$check/ || -e "$ENV{ACCOUNTS_CHECKS}/$1.sh") } @users;
 if ($operation eq 'add') {
     my ($address, $secret) = (checked($arguments[0]), $arguments[1]);
+    fail("$address would be a mailbox, and this server only sends") if $sends_only;
     fail("$address is an alias; remove that first") if grep { (split)[0] eq $address } entries(@aliases);
     push @users, "$address:" . hashed($secret) . '::::::' unless grep { login($_) eq $address } @users;
 } elsif ($operation eq 'add-all') {
@@ -193,6 +195,7 @@ if ($operation eq 'add') {
     for (@coming) {
         my ($given, $hash, @senders) = @$_;
         my $address = checked($given);
+        fail("$address would be a mailbox, and this server only sends") if $sends_only && !@senders;
         fail("$address is an alias; remove that first") if $aliased{$address} && !@senders;
         next if $known{$address}++;
         push @users, "$address:$hash\::::::";

@@ -11,11 +11,7 @@ dovecot_validate() {
 dovecot_probe_imap() {
   port_answers 127.0.0.1 993 '' 30 || return
   talk 127.0.0.1 993 tls "$1" '<^\* OK .*AUTH=PLAIN' '>a LOGOUT' '<^\* BYE' || return
-  perl -MSocket=:all -e '
-    socket(my $socket, PF_INET, SOCK_STREAM, 0) or die;
-    exit(connect($socket, pack_sockaddr_in(143, INADDR_LOOPBACK)) ? 0 : 1)' || return 0
-  problem 'port 143 is open: IMAP without TLS'
-  return 1
+  port_closed 143 || { problem 'port 143 is open: IMAP without TLS'; return 1; }
 }
 
 # dovecot_probe_sieve: ManageSieve offers TLS; spam goes into Junk, and other mail does not. (That nobody can log in without
@@ -52,18 +48,37 @@ sieve_verdict() {
 dovecot_probe_login() {
   local code=0 login="smtp-setup-probe@$1" box="$ROOT/var/vmail/$1/smtp-setup-probe"
   accounts_probe_begin "$1" "$2" || return
-  # Twice: the list is looked at once a second (see postfix_probe_submission).
-  doveadm auth test "$login" <"$RUNTIME/$RUN_ID/probe-password" || doveadm auth test "$login" <"$RUNTIME/$RUN_ID/probe-password" ||
-    { problem "a new mailbox cannot log in: $(dovecot_words)"; code=1; }
-  if printf 'wrong\n' | doveadm auth test "$login"; then
-    problem 'a login with a wrong password was accepted'
-    code=1
-  fi
+  dovecot_try_login "$login" || code=1
   doveadm quota get -u "$login" 2>/dev/null | grep -q STORAGE ||
     { problem "the quota of a mailbox is not counted: $(dovecot_words)"; code=1; }
   rm -rf "${box:?}"
   doveadm user "no-such-mailbox-here@$1" >/dev/null 2>&1 && { problem 'a mailbox that does not exist is known'; code=1; }
   accounts_probe_end "$2" || return
+  return "$code"
+}
+
+# dovecot_probe_logins_only DOMAIN MAPTYPE: a throw-away login works, and nobody is served mail.
+dovecot_probe_logins_only() {
+  local code=0 port
+  accounts_probe_begin "$1" "$2" || return
+  dovecot_try_login "smtp-setup-probe@$1" || code=1
+  accounts_probe_end "$2" || return
+  for port in 143 993 4190; do
+    port_closed "$port" || { problem "port $port is open on a server without mailboxes"; code=1; }
+  done
+  return "$code"
+}
+
+# dovecot_try_login LOGIN: with the password of accounts_probe_begin, and with another.
+dovecot_try_login() {
+  local code=0
+  # Twice: the list is looked at once a second (see postfix_probe_submission).
+  doveadm auth test "$1" <"$RUNTIME/$RUN_ID/probe-password" || doveadm auth test "$1" <"$RUNTIME/$RUN_ID/probe-password" ||
+    { problem "a new login is refused: $(dovecot_words)"; code=1; }
+  if printf 'wrong\n' | doveadm auth test "$1"; then
+    problem 'a login with a wrong password was accepted'
+    code=1
+  fi
   return "$code"
 }
 

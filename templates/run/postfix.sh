@@ -57,6 +57,15 @@ postfix_takes_all() {
   sed 's/[[:space:]].*//' "$ROOT/etc/smtp-setup/aliases" "$ROOT/etc/postfix/relay_recipients" 2>/dev/null | grep -qxF -e "@$1"
 }
 
+# postfix_probe_sender HOSTNAME: of a server that takes mail from logins only.
+postfix_probe_sender() {
+  port_answers 127.0.0.1 587 "220 $1 ESMTP" 30 || return
+  talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^[45]' '>QUIT' '<^221' &&
+    talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
+    talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221' || return
+  port_closed 25 || { problem 'port 25 is open: this server takes no mail from strangers'; return 1; }
+}
+
 # postfix_probe_strangers [DOMAIN [CODE]]: what the world must not get, and what it is told of unknown recipients (550).
 # From our public address, because loopback is trusted.
 postfix_probe_strangers() {

@@ -33,6 +33,17 @@ unit_problem() {
   problem "$1: $2 failed${words:+: $words}"
 }
 
+# port_closed PORT: nothing listens on it any more; what goes away takes a moment.
+port_closed() {
+  perl -MSocket=:all -e '
+    for (1 .. 50) {
+      socket(my $socket, PF_INET, SOCK_STREAM, 0) or die "socket: $!\n";
+      connect($socket, pack_sockaddr_in($ARGV[0], INADDR_LOOPBACK)) or exit 0;
+      select(undef, undef, undef, 0.2);
+    }
+    exit 1' "$1"
+}
+
 # port_answers ADDRESS PORT BEGINNING SECONDS: waits until the server's first words begin so; '' asks for a connection only.
 port_answers() {
   local seen

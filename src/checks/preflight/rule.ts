@@ -38,6 +38,8 @@ export interface PreflightContext {
   remoteAddress?: string;
   /** All mail goes out through a hosted relay: nobody needs port 25. */
   relay?: boolean;
+  /** No mail comes in, and none is stored: that takes half the memory. */
+  sendsOnly?: boolean;
   /** Config: `off` never uses IPv6. */
   ipv6: 'auto' | 'off';
 }

@@ -9,7 +9,9 @@ export const supportedReleases: Readonly<Record<string, readonly string[]>> = {
 const supportedText = 'Debian 12 or 13, Ubuntu 22.04, 24.04 or 26.04';
 
 /** MiB. Rspamd, Dovecot and Postfix together rest at about 300; certbot and apt need as much again for a moment. */
-const memoryNeeded = { least: 400, comfortable: 900 };
+const memoryNeeded = { least: 400, comfortable: 900, plan: '1 GB' };
+/** MiB. A server that only sends rests at about 160, and a VPS of 512 MB shows about 460. */
+const memoryToSend = { least: 300, comfortable: 400, plan: '512 MB' };
 /** MiB in /var: packages and their downloads, then mail. */
 const diskNeeded = { least: 1024, comfortable: 2048 };
 const inodesNeeded = 20_000;
@@ -21,7 +23,7 @@ export function checkSystem(facts: PreflightFacts, context: PreflightContext): F
     checkRelease(facts),
     checkInit(facts),
     checkArchitecture(facts),
-    checkMemory(facts),
+    checkMemory(facts, context.sendsOnly ? memoryToSend : memoryNeeded),
     ...checkDisk(facts),
     checkClock(facts, context),
     checkHostName(facts, context),
@@ -73,19 +75,22 @@ function checkArchitecture({ machine }: PreflightFacts): Finding {
   });
 }
 
-function checkMemory({ machine: { memory, swap } }: PreflightFacts): Finding {
+function checkMemory(
+  { machine: { memory, swap } }: PreflightFacts,
+  { least, comfortable, plan }: typeof memoryNeeded,
+): Finding {
   const subject = '/proc/meminfo';
   const seen = swap > 0 ? `${memory} MiB and ${swap} MiB swap` : `${memory} MiB, no swap`;
   if (memory === 0)
     return finding('SRV-MEMORY', 'unknown', 'Memory', subject, 'The memory could not be read.');
-  if (memory < memoryNeeded.least) {
+  if (memory < least) {
     return finding('SRV-MEMORY', 'fail', 'Memory', subject, 'There is too little memory for a mail server.', {
-      expected: `${memoryNeeded.comfortable} MiB`,
+      expected: `${comfortable} MiB`,
       observed: seen,
-      fix: 'Choose a plan with at least 1 GB of memory.',
+      fix: `Choose a plan with at least ${plan} of memory.`,
     });
   }
-  if (memory + swap < memoryNeeded.comfortable) {
+  if (memory + swap < comfortable) {
     return finding(
       'SRV-MEMORY',
       'warn',
@@ -93,7 +98,7 @@ function checkMemory({ machine: { memory, swap } }: PreflightFacts): Finding {
       subject,
       'Memory is tight: Rspamd may be ended under load.',
       {
-        expected: `${memoryNeeded.comfortable} MiB`,
+        expected: `${comfortable} MiB`,
         observed: seen,
         fix: 'Add 1 GB of swap (fallocate -l 1G /swapfile; chmod 600 /swapfile; mkswap /swapfile; swapon /swapfile) or choose a larger plan.',
       },

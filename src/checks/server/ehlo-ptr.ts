@@ -12,12 +12,14 @@ export const ehloPtr: ServerCheck = {
   async run(target, address) {
     const { resolver } = target;
     const reverse = reverseNameOf(address);
-    if (!resolver || reverse === undefined || !serves(target, 25)) return [];
-    const subject = subjectOf(address, 25);
+    // Where nobody listens on 25, the submission port says the name that Postfix uses when it sends.
+    const port = [25, 587].find((one) => serves(target, one));
+    if (!resolver || reverse === undefined || port === undefined) return [];
+    const subject = subjectOf(address, port);
     let client: SmtpClient | undefined;
     let said: string;
     try {
-      client = await connectSmtp(target, address, 25);
+      client = await connectSmtp(target, address, port);
       const reply = await client.command(`EHLO ${target.ehloName}`);
       said = (reply.lines[0]?.split(' ')[0] ?? '').toLowerCase();
       await client.quit();

@@ -1,3 +1,4 @@
+import type { Profile } from '../../lib/profile.js';
 import type { ServedPort } from './server-check.js';
 
 const mail: ServedPort[] = [
@@ -7,12 +8,12 @@ const mail: ServedPort[] = [
 ];
 
 /** The ports that a server of the profile offers to the world (DESIGN.md, section 5). */
-export function intendedPorts(profile: 'mailboxes' | 'send-only' | 'backup-mx' = 'mailboxes'): ServedPort[] {
+export function intendedPorts(profile: Profile = 'mailboxes'): ServedPort[] {
   switch (profile) {
     case 'backup-mx':
       return mail.slice(0, 1);
     case 'send-only':
-      return mail;
+      return mail.slice(1);
     case 'mailboxes':
       return [...mail, { port: 993, mode: 'tls' }];
   }

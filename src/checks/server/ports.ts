@@ -3,6 +3,8 @@ import { endpoint, type Outcome, type ServerCheck, type ServerTarget, subjectOf 
 
 /** Ports that programs of a mail server listen on and that are nobody's business outside. */
 const inside: readonly [port: number, what: string][] = [
+  // Of a server that only sends; the others are meant to listen there.
+  [25, 'SMTP'],
   [53, 'DNS'],
   [110, 'POP3 in plain text'],
   [143, 'IMAP in plain text'],

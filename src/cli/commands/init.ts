@@ -20,6 +20,7 @@ const asked = [
   'domain',
   'hostname',
   'dns',
+  'profile',
   'mailbox',
   'passwordFile',
   'acmeDirectory',
@@ -37,6 +38,7 @@ export const initCommand: CommandDefinition<InitOptions> = {
   examples: [
     'smtp-setup init',
     'smtp-setup init --ssh root@mail.example.org --domain example.org --mailbox ada@example.org --password-file pw --yes',
+    'smtp-setup init --profile send-only --ssh root@mail.example.org --domain example.org --yes',
   ],
   define(program, run) {
     const command = program

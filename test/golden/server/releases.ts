@@ -104,8 +104,26 @@ export const releases: Record<string, ServerModel> = {
   },
 };
 
+const sendOnly: Omit<ServerModel, 'os' | 'versions'> = {
+  ...base,
+  profile: 'send-only',
+  domains: [{ name: 'example.org', selectors: ['s20260105'], live: true, receives: false }],
+  memory: 460,
+};
+
 /** Other profiles than `mailboxes`. */
 export const others: Record<string, ServerModel> = {
+  // Applications send; each release with its Dovecot.
+  'send-only-debian-12': {
+    ...sendOnly,
+    os: { id: 'debian', version: '12', codename: 'bookworm' },
+    versions: { postfix: '3.7.11', dovecot: '2.3.19', rspamd: '3.4', unbound: '1.17.1', postsrsd: '1.10' },
+  },
+  'send-only-debian-13': {
+    ...sendOnly,
+    os: { id: 'debian', version: '13', codename: 'trixie' },
+    versions: { postfix: '3.10.13', dovecot: '2.4.1', rspamd: '3.12.1', unbound: '1.22.0', postsrsd: '1.10' },
+  },
   // Keeps mail while the server of the domain is away.
   'backup-mx': {
     ...base,

@@ -110,6 +110,8 @@ describe('collectAnswers', () => {
     ['hostKey', 'SHA256:short'],
     ['hostKey', 'MD5:00:11'],
     ['dns', 'cloud flare'],
+    ['profile', 'backup-mx'],
+    ['profile', 'webmail'],
     ['acmeDirectory', 'http://acme.example.org/'],
     ['acmeDirectory', 'https://user:pw@acme.example.org/'],
     ['acmeDirectory', 'acme'],
@@ -176,6 +178,24 @@ describe('mergeAnswers', () => {
     const config = mergeAnswers(undefined, first);
     expect(mergeAnswers(config, first)).toEqual(config);
     expect(mergeAnswers(config, {})).toEqual(config);
+  });
+
+  it('makes a server that only sends, whose domains keep their mail elsewhere', () => {
+    const config = mergeAnswers(undefined, { ...first, ...given({ profile: 'send-only' }) });
+    expect(config.servers['mail.example.org']?.profile).toBe('send-only');
+    expect(config.domains['example.org']?.mail).toBe('send-only');
+    const more = mergeAnswers(config, {
+      ...given({ domain: 'example.net', hostname: 'mail.example.org', dns: 'cloudflare' }),
+    });
+    expect(more.domains['example.net']?.mail).toBe('send-only');
+  });
+
+  it('a variable makes no other server of one that stands there; a flag does', () => {
+    const config = mergeAnswers(undefined, first);
+    const variable = collectAnswers({ flags: {}, env: { SMTP_SETUP_PROFILE: 'send-only' } });
+    expect(mergeAnswers(config, { ...first, ...variable })).toEqual(config);
+    const changed = mergeAnswers(config, { ...first, ...given({ profile: 'send-only' }) });
+    expect(changed.servers['mail.example.org']?.profile).toBe('send-only');
   });
 
   it('says which server a domain lives on once there are two', () => {

@@ -111,6 +111,12 @@ describe('parseConfig', () => {
       9,
       'A backup-mx has no domains of its own',
     ],
+    [
+      'a domain with mailboxes on a server that only sends',
+      good.replace('.10\n', '.10\n    profile: send-only\n'),
+      7,
+      'mail.example.org has the profile send-only and takes no mail: write "mail: send-only".',
+    ],
     ['a bad fingerprint', good.replace('.10', '.10\n    hostKey: SHA1:x'), 5, 'That is no fingerprint.'],
     ['a newer version', good.replace('version: 1', 'version: 2'), 1, 'version must be 1'],
   ])('says where %s stands', (_what, text, line, sentence) => {

@@ -25,6 +25,7 @@ describe('mailboxes and aliases', () => {
     );
     expect(found).toEqual({
       prepared: true,
+      sendsOnly: false,
       mailboxes: ['alice@example.org'],
       disabled: ['alice@example.org'],
       quotas: [{ address: 'alice@example.org', bytes: 1_073_741_824 }],
@@ -55,6 +56,7 @@ describe('mailboxes and aliases', () => {
   it('nothing is there on a fresh server', () => {
     expect(accounts.parse(absent)).toEqual({
       prepared: false,
+      sendsOnly: false,
       mailboxes: [],
       disabled: [],
       quotas: [],

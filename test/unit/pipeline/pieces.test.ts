@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/checks/check.js';
 import type { Lock } from '../../../src/config/lock.js';
 import { type LockFacts, makeLock } from '../../../src/pipeline/make-lock.js';
+import { refuseStoredMail } from '../../../src/pipeline/make-plan.js';
 import { obstacleOf } from '../../../src/pipeline/prove.js';
 import { readDkimRecords } from '../../../src/pipeline/read-dkim.js';
 
@@ -106,4 +107,13 @@ test('a key from the server is published only when it parses as RSA of 2048 bits
   });
   expect(() => readDkimRecords(facts(publicKey(1024)))).toThrow(/not an RSA key of at least 2048/);
   expect(() => readDkimRecords(facts('AAAA'))).toThrow(/was not published/);
+});
+
+test('a server with mailboxes does not become one that only sends', () => {
+  const facts = { accounts: { mailboxes: ['ada@example.org'] } };
+  const refuse = (profile: 'mailboxes' | 'send-only', seen = facts) =>
+    refuseStoredMail({ profile }, seen, 'mail.example.org');
+  expect(() => refuse('send-only')).toThrow(/There are mailboxes on/);
+  expect(() => refuse('mailboxes')).not.toThrow();
+  expect(() => refuse('send-only', { accounts: { mailboxes: [] } })).not.toThrow();
 });

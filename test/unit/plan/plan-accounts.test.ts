@@ -12,6 +12,7 @@ import { planAlias, planAliasRemoval } from '../../../src/plan/plan-aliases.js';
 import { planMailDeletion } from '../../../src/plan/plan-mail-deletion.js';
 
 const accounts: Accounts = {
+  sendsOnly: false,
   mailboxes: ['ada@example.org', 'bob@example.org', 'ada@example.net'],
   disabled: ['bob@example.org'],
   quotas: [],
@@ -53,6 +54,13 @@ describe('planNewUsers', () => {
       },
     ]);
     expect(JSON.stringify(steps)).not.toContain('a secret');
+  });
+
+  it('makes no mailbox on a server that only sends, and says how an application gets its login', () => {
+    const sender = { ...accounts, mailboxes: [], sendsOnly: true };
+    const box = { address: 'eve@example.org', credential: password };
+    expect(code(() => planNewUsers(sender, [box]))).toContain('E_NO_MAILBOXES');
+    expect(planNewUsers(sender, [{ ...box, senders: ['a@example.org'] }]).steps).toHaveLength(1);
   });
 
   it('the same name in another domain is another mailbox; one that is there keeps its password', () => {

@@ -54,6 +54,7 @@ function plan(more: Partial<UninstallInput> = {}, facts: Partial<UninstallInput[
       packages: new Map([['app', { version: '1', installed: true, held: false }]]),
       accounts: {
         prepared: true,
+        sendsOnly: false,
         mailboxes: ['ada@example.org'],
         disabled: [],
         quotas: [],

@@ -157,6 +157,15 @@ describe('system', () => {
   });
 
   it.each([
+    [256, 0, 'fail'],
+    [350, 0, 'warn'],
+    [460, 0, 'pass'],
+  ])('%i MiB of memory and %i MiB of swap are for a server that only sends: %s', (memory, swap, status) => {
+    const found = find('SRV-MEMORY', { machine: { ...machine, memory, swap } }, { sendsOnly: true });
+    expect(found?.status).toBe(status);
+  });
+
+  it.each([
     [500, 'fail'],
     [1500, 'warn'],
     [9000, 'pass'],
