@@ -29,6 +29,8 @@ export interface DomainModel {
   live: boolean;
   /** Mail for the domain comes here (default); false for a domain that only sends, whose mail goes elsewhere. */
   receives?: boolean;
+  /** Recipients a day of all mail from the domain; no limit when left out. */
+  perDay?: number;
   /** What is served over HTTPS for the domain; nothing when left out. */
   web?: DomainWeb;
 }

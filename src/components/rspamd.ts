@@ -72,6 +72,9 @@ export function createRspamd(render: Render): Component {
           domains: luaString('/etc/smtp-setup/domains'),
           perHour: model.limits.perHour,
           perDay: model.limits.perDay,
+          domainLimits: model.domains.flatMap(({ name, perDay }) =>
+            perDay === undefined ? [] : [{ name: luaString(name), perDay }],
+          ),
         }),
         ...[...unused, ...(signsOnly ? judging : [])].map((name) =>
           file(name, render('rspamd/off.conf', { name })),

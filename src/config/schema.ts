@@ -154,6 +154,13 @@ export const domainSchema = z.strictObject({
   parked: z.array(canonicalName(attempt(parseDomain))).optional(),
   /** A look-alike for cold mail: limits and transports of its own, never mixed with the other domains'. */
   separate: z.boolean().optional(),
+  /** What all logins together may send from the domain; left out: only each login's own limits hold. */
+  limits: z
+    .strictObject({
+      /** Recipients a day. */
+      perDay: limit,
+    })
+    .optional(),
   /** Mail from this domain takes a relay of its own. */
   relay: relaySchema.optional(),
   /** Seconds, for records that we create. */

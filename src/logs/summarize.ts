@@ -25,6 +25,8 @@ export interface MailReport {
   /** Seconds since 1970. */
   since: number;
   until: number;
+  /** Mail of this domain only. */
+  domain?: string;
   out: Counts & { byDomain: readonly (Counts & { domain: string })[] };
   in: Counts & { refused: number; refusals: readonly { reason: string; count: number }[] };
   bySender: readonly (Counts & { sender: string })[];
@@ -36,6 +38,7 @@ export interface MailReport {
 export interface ReportInput {
   since: number;
   until: number;
+  domain?: string;
   stories: readonly Story[];
   failedLogins: readonly Extract<MailEvent, { kind: 'login-failed' }>[];
 }
@@ -82,6 +85,7 @@ export function summarizeMail(input: ReportInput): MailReport {
   return {
     since: input.since,
     until: input.until,
+    ...(input.domain === undefined ? {} : { domain: input.domain }),
     out: { ...out.total, byDomain: out.rows().map(({ key, ...counts }) => ({ domain: key, ...counts })) },
     in: { ...incoming, refusals: ranked(refusals).map(([reason, count]) => ({ reason, count })) },
     bySender: senders.rows().map(({ key, ...counts }) => ({ sender: key, ...counts })),
@@ -97,6 +101,24 @@ export function summarizeMail(input: ReportInput): MailReport {
       count: input.failedLogins.length,
       clients: ranked(clients).map(([client, count]) => ({ client, count })),
     },
+  };
+}
+
+/**
+ * The mail that one domain sent or got, and the logins in it that failed: a look-alike domain has a name of its own to
+ * watch. Pure.
+ */
+export function onlyDomain(
+  { stories, failedLogins }: Pick<ReportInput, 'stories' | 'failedLogins'>,
+  domain: string,
+): Pick<ReportInput, 'stories' | 'failedLogins'> {
+  const isOf = (address: string | undefined): boolean =>
+    address !== undefined && domainOf(address) === domain;
+  return {
+    stories: stories.filter(
+      ({ from, login, recipients }) => isOf(from || login) || [...recipients].some(isOf),
+    ),
+    failedLogins: failedLogins.filter(({ login }) => isOf(login)),
   };
 }
 

@@ -17,7 +17,7 @@ import type { ServerStep } from '../plan/step.js';
 import { chooseDkim } from './choose-dkim.js';
 import { chooseServer, openServerSession } from './choose-servers.js';
 import { intendDns } from './desired-dns.js';
-import { openComponents, readAcme, readTrustAnchor } from './make-plan.js';
+import { openComponents, readAcme, readTrustAnchor, roleOf } from './make-plan.js';
 import type { Session } from './session.js';
 import { domainsOf } from './survey.js';
 
@@ -139,7 +139,7 @@ async function foresee(
     domains: keys.map(({ domain, selector }) => ({
       name: domain,
       selectors: [selector],
-      receives: config.domains[domain]?.mail !== 'send-only',
+      ...roleOf(config, domain),
       ...(web.has(domain) ? { web: web.get(domain) } : {}),
     })),
     facts: { ...facts, machine: { ...facts.machine, memory } },

@@ -129,7 +129,7 @@ export async function makePlan(
     domains: [...dkim].map(([name, keys]) => ({
       name,
       selectors: keys.map(({ selector }) => selector),
-      receives: config.domains[name]?.mail !== 'send-only',
+      ...roleOf(config, name),
       ...(intent.web.has(name) ? { web: intent.web.get(name) } : {}),
       ...(next.has(name) ? { next: next.get(name) ?? '' } : {}),
     })),
@@ -257,13 +257,23 @@ export function refuseDnsConflicts(plan: FullPlan): void {
   });
 }
 
+/** What the configuration says of a domain that its files on the server need. */
+export function roleOf(config: Config, domain: string): { receives: boolean; perDay?: number } {
+  const { mail, limits } = config.domains[domain] ?? {};
+  return { receives: mail !== 'send-only', ...(limits === undefined ? {} : { perDay: limits.perDay }) };
+}
+
 /** Mailboxes would be shut, and their mail forgotten. Throws E_PROFILE (exit 5). */
-function refuseStoredMail({ profile }: ServerConfig, { accounts }: Facts, hostname: string): void {
+export function refuseStoredMail(
+  { profile }: Pick<ServerConfig, 'profile'>,
+  { accounts }: { accounts: Pick<Facts['accounts'], 'mailboxes'> },
+  hostname: string,
+): void {
   if (profile !== 'send-only' || accounts.mailboxes.length === 0) return;
   throw new SetupError({
     code: 'E_PROFILE',
     exit: Exit.unsuitable,
-    what: `${hostname} has ${accounts.mailboxes.length} mailboxes, and a server that only sends has none.`,
+    what: `There are mailboxes on ${hostname}, and a server that only sends has none.`,
     evidence: accounts.mailboxes.slice(0, 20),
     fix: [
       'Keep "profile: mailboxes" (a domain whose mail goes elsewhere has "mail: send-only"),',

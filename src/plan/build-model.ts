@@ -24,6 +24,7 @@ export interface ModelInput {
     name: string;
     selectors: readonly string[];
     receives?: boolean;
+    perDay?: number;
     web?: DomainWeb;
     next?: string;
   }[];
@@ -99,7 +100,7 @@ export function buildModel(input: ModelInput): Models {
   const versions = readVersions(os, facts);
   const directory = input.acme.directory ?? facts.certificate.directory;
   const ca = input.acme.ca ?? facts.certificate.ca;
-  const domains = input.domains.map(({ name, selectors, receives = true, web }): DomainModel => {
+  const domains = input.domains.map(({ name, selectors, receives = true, perDay, web }): DomainModel => {
     const signs = facts.dkim.signing.find((entry) => entry.domain === name);
     const live = signs !== undefined && signs.selector === selectors[0];
     return {
@@ -107,6 +108,7 @@ export function buildModel(input: ModelInput): Models {
       selectors,
       live,
       ...(receives ? {} : { receives }),
+      ...(perDay === undefined ? {} : { perDay }),
       ...(web === undefined ? {} : { web }),
     };
   });

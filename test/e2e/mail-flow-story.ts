@@ -250,6 +250,7 @@ export function tellMailFlowStory(image: VpsImage): void {
       const before = await readFile(configFile, 'utf8');
       const document = parseDocument(before);
       document.setIn(['servers', world.rehearsal.hostname, 'limits'], { perHour: 2 });
+      document.setIn(['domains', world.lab.domain, 'limits'], { perDay: 3 });
       await writeFile(configFile, document.toString());
       const lena = await addUser('lena');
       await apply();
@@ -265,10 +266,18 @@ export function tellMailFlowStory(image: VpsImage): void {
       expect(
         (await world.mail.send({ ...omar, to: `sink@${receiver.domain}`, subject: newSubject('other') })).ok,
       ).toBe(true);
-      expect((await status()).find(({ id }) => id === 'SRV-LIMIT')).toMatchObject({
-        status: 'warn',
-        message: expect.stringContaining(lena.user),
+      // Until all of them have sent what the domain may.
+      const all = await world.mail.send({
+        ...omar,
+        to: `sink@${receiver.domain}`,
+        subject: newSubject('all'),
       });
+      expect(all.ok).toBe(false);
+      expect(all.detail).toMatch(new RegExp(`^451 4\\.7\\.1 .*from all of ${world.lab.domain}`));
+      const limited = (await status()).find(({ id }) => id === 'SRV-LIMIT');
+      expect(limited?.status).toBe('warn');
+      expect(limited?.message).toContain(lena.user);
+      expect(limited?.message).toContain(` @${world.lab.domain}`);
 
       await writeFile(configFile, before);
       await apply();

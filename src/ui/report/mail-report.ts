@@ -12,7 +12,9 @@ export function renderMailReport(io: Io, report: MailReport): string {
   const { chalk } = style;
   const { out } = report;
   const lines = [
-    chalk.bold(`Mail from ${day(report.since)} to ${day(report.until)} (UTC)`),
+    chalk.bold(
+      `Mail${report.domain === undefined ? '' : ` of ${report.domain}`} from ${day(report.since)} to ${day(report.until)} (UTC)`,
+    ),
     '',
     ...alignColumns([
       ['Sent', `${out.sent} delivered, ${out.deferred} waiting, ${out.bounced} bounced`],

@@ -171,6 +171,15 @@ describe('sending limits', () => {
     expect(master.match(/-o smtpd_client_recipient_rate_limit=21\n/g)).toHaveLength(2);
   });
 
+  test('hold for a domain as a whole where it has one of its own', () => {
+    const limitOf = (domains: typeof debian.domains) =>
+      content({ ...model, domains }, '/etc/rspamd/local.d/rspamd.lua');
+    const [first] = debian.domains;
+    if (first === undefined) throw new Error('the model has a domain');
+    expect(limitOf([{ ...first, perDay: 40 }])).toContain(`  ["${first.name}"] = 40,\n`);
+    expect(limitOf([first])).toContain('local DOMAIN_LIMITS = {\n}\n');
+  });
+
   test('are counted where nobody else reaches, and nothing of it is kept on disk', () => {
     const redis = content(model, '/etc/smtp-setup/redis.conf');
     expect(redis).toMatch(/^port 0$/m);

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { Follower } from '../../../src/logs/follower.js';
 import { parseLogLine } from '../../../src/logs/parse-line.js';
 import { readLog } from '../../../src/logs/read-log.js';
-import { summarizeMail } from '../../../src/logs/summarize.js';
+import { onlyDomain, summarizeMail } from '../../../src/logs/summarize.js';
 import { fits, isProbe } from '../../../src/logs/track.js';
 
 /** Recorded in the sandbox: Postfix 3.7.11, Dovecot 2.3.19, Rspamd 3.4; and 3.10.13, 2.4.1, 3.12.1. */
@@ -150,6 +150,18 @@ describe.each(releases)('the log of a %s', (release) => {
     expect(all({ to: 'SINK@receiver.test', from: ada })).toContain(story);
     expect(all({ to: '@receiver.test', from: '@rehearsal.test' })).toContain(story);
     expect(all({ to: 'sink@receiver.test', from: 'bob@rehearsal.test' })).toEqual([]);
+  });
+
+  it('adds up for one domain, and leaves out what others sent', () => {
+    const of = (domain: string) =>
+      summarizeMail({ ...onlyDomain({ stories, failedLogins }, domain), since: 0, until: 1, domain });
+    const whole = summarizeMail({ stories, failedLogins, since: 0, until: 1 });
+    expect(of('rehearsal.test').bySender).toEqual(whole.bySender);
+    expect(of('rehearsal.test').domain).toBe('rehearsal.test');
+    const other = of('does-not-exist.test');
+    expect(other.out.byDomain.map(({ domain }) => domain)).toEqual(['does-not-exist.test']);
+    expect(other.failedLogins.count).toBe(0);
+    expect(of('elsewhere.test').out).toMatchObject({ sent: 0, deferred: 0, bounced: 0 });
   });
 
   it('adds up to a report', () => {

@@ -145,9 +145,9 @@ describe('judgeServer', () => {
       sendingLimits.parse({
         code: 0,
         stdout:
-          'smtp-setup:tripped:shop@example.org\nsmtp-setup:tripped:smtp-setup-probe@limit.invalid\nsmtp-setup:sent:a@example.org:day\nCould not connect\n',
+          'smtp-setup:tripped:shop@example.org\nsmtp-setup:tripped:@example.net\nsmtp-setup:tripped:smtp-setup-probe@limit.invalid\nsmtp-setup:sent:a@example.org:day\nCould not connect\n',
       }),
-    ).toEqual(['shop@example.org']);
+    ).toEqual(['@example.net', 'shop@example.org']);
   });
 
   it('tells security updates, old lists, and a reboot that is due', () => {

@@ -3,7 +3,8 @@
 -- Three promises about the mail of our own users and of this machine:
 --   * the From header names an address that the login owns (Postfix checks the envelope only);
 --   * nothing leaves unsigned: without a DKIM signature the message is refused for now (4xx), and the sender retries;
---   * a login sends no more than so many copies an hour and a day: a stolen password must not ruin the address's name.
+--   * a login sends no more than so many copies an hour and a day: a stolen password must not ruin the address's name;
+--     and all logins together no more of a domain's mail than its own limit, where it has one.
 -- The flag explicit_disable keeps the rules on whatever settings.conf enables.
 
 local logger = require "rspamd_logger"
@@ -72,20 +73,42 @@ local LIMITS = {
   { name = "day", seconds = 86400, most = 3000 },
 }
 
--- Counts in all windows or, when one would overflow, in none; answers with the number of that one, or 0.
+-- The same for all logins that send from a domain, by the day: `limits` of the domain.
+local DOMAIN_LIMITS = {
+}
+
+-- Each window has two keys, its counter and the mark that it overflowed. Counts in all windows or, when one would
+-- overflow, in none; answers with the number of that one, or 0.
 local COUNT = [[
 local copies = tonumber(ARGV[1])
-for i = 1, #KEYS - 1 do
-  if tonumber(redis.call("GET", KEYS[i]) or "0") + copies > tonumber(ARGV[2 * i]) then
-    redis.call("SET", KEYS[#KEYS], "1", "EX", 86400)
+for i = 1, #KEYS / 2 do
+  if tonumber(redis.call("GET", KEYS[2 * i - 1]) or "0") + copies > tonumber(ARGV[2 * i]) then
+    redis.call("SET", KEYS[2 * i], "1", "EX", 86400)
     return i
   end
 end
-for i = 1, #KEYS - 1 do
-  if redis.call("INCRBY", KEYS[i], copies) == copies then redis.call("EXPIRE", KEYS[i], ARGV[2 * i + 1]) end
+for i = 1, #KEYS / 2 do
+  local counter = KEYS[2 * i - 1]
+  if redis.call("INCRBY", counter, copies) == copies then redis.call("EXPIRE", counter, ARGV[2 * i + 1]) end
 end
 return 0
 ]]
+
+-- What counts for a message: whose limit, over how long.
+local function windows_of(task, user)
+  local windows = {}
+  for _, limit in ipairs(LIMITS) do
+    table.insert(windows, { owner = user, name = limit.name, span = "one " .. limit.name, seconds = limit.seconds, most = limit.most })
+  end
+  local from = task:get_from("mime")
+  local domain = from and from[1] and (from[1].domain or ""):lower() or ""
+  local most = DOMAIN_LIMITS[domain]
+  if most then
+    local span = "one day from all of " .. domain
+    table.insert(windows, { owner = "@" .. domain, name = "day", span = span, seconds = 86400, most = most })
+  end
+  return windows
+end
 
 local redis = lua_redis.parse_redis_server("smtp_setup")
 
@@ -101,29 +124,30 @@ rspamd_config:register_symbol({
     local user = login(task)
     if not user then return end
     local copies = #(task:get_recipients("smtp") or {})
-    local request = { COUNT, tostring(#LIMITS + 1) }
-    for _, limit in ipairs(LIMITS) do
+    local windows = windows_of(task, user)
+    local request = { COUNT, tostring(2 * #windows) }
+    for _, limit in ipairs(windows) do
       if copies > limit.most then
-        task:set_pre_result("reject", string.format("More recipients than you may send to in one %s (%d)", limit.name, limit.most))
+        task:set_pre_result("reject", string.format("More recipients than you may send to in %s (%d)", limit.span, limit.most))
         return
       end
-      table.insert(request, string.format("smtp-setup:sent:%s:%s", user, limit.name))
+      table.insert(request, string.format("smtp-setup:sent:%s:%s", limit.owner, limit.name))
+      table.insert(request, "smtp-setup:tripped:" .. limit.owner)
     end
-    table.insert(request, "smtp-setup:tripped:" .. user)
     table.insert(request, tostring(copies))
-    for _, limit in ipairs(LIMITS) do
+    for _, limit in ipairs(windows) do
       table.insert(request, tostring(limit.most))
       table.insert(request, tostring(limit.seconds))
     end
     -- A counter that cannot be read holds up nobody's mail; status shows that Redis is down.
     local function counted(problem, answer)
-      local limit = not problem and LIMITS[tonumber(answer)]
+      local limit = not problem and windows[tonumber(answer)]
       if problem then
         logger.errx(task, "the sending limit was not checked: %s", problem)
       elseif limit then
-        logger.errx(task, "sending limit of %s reached: %s recipients in one %s", user, limit.most, limit.name)
-        task:insert_result("SMTP_SETUP_LIMIT", 1.0, user)
-        task:set_pre_result("soft reject", string.format("Sending limit reached (%d recipients in one %s), try again later", limit.most, limit.name))
+        logger.errx(task, "sending limit of %s reached: %s recipients in %s", limit.owner, limit.most, limit.span)
+        task:insert_result("SMTP_SETUP_LIMIT", 1.0, limit.owner)
+        task:set_pre_result("soft reject", string.format("Sending limit reached (%d recipients in %s), try again later", limit.most, limit.span))
       end
     end
     if not redis or not lua_redis.redis_make_request(task, redis, user, true, counted, "EVAL", request) then
