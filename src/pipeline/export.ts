@@ -14,6 +14,7 @@ import { buildServerPlan } from '../plan/build-server-plan.js';
 import { compileRuns } from '../plan/compile-runs.js';
 import { exportedId, type KeySource, renderExport, renderFirstStage } from '../plan/render-export.js';
 import type { ServerStep } from '../plan/step.js';
+import { relaysOf } from '../relay/relays-of.js';
 import { chooseDkim } from './choose-dkim.js';
 import { chooseServer, openServerSession } from './choose-servers.js';
 import { intendDns } from './desired-dns.js';
@@ -109,6 +110,8 @@ async function foresee(
   const codename = releases[release];
   if (server === undefined || codename === undefined) throw unknownRelease(release);
   if (server.profile === 'backup-mx') throw notForBackups(hostname);
+  const [relay] = relaysOf(config, hostname);
+  if (relay !== undefined) throw notWithRelay(relay.relay.host);
   const facts = emptyFacts();
   const fresh = chooseDkim({
     config,
@@ -247,5 +250,18 @@ function notForBackups(hostname: string): SetupError {
     exit: Exit.usage,
     what: `${hostname} is a backup: without its primary's list of recipients it would refuse everybody.`,
     fix: ['Set it up with smtp-setup apply, which reads the list.'],
+  });
+}
+
+/** A server that sends past the relay that was chosen for it would be another one. */
+function notWithRelay(host: string): SetupError {
+  return new SetupError({
+    code: 'E_EXPORT_RELAY',
+    exit: Exit.usage,
+    what: `Mail is to leave through ${host}, and its login cannot be in an export: that holds no secrets.`,
+    fix: [
+      'Export without the relay (leave "relay" out of the file), and set it on each server once it is up: smtp-setup relay set.',
+      'Or set the server up with smtp-setup apply.',
+    ],
   });
 }
