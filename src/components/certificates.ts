@@ -1,6 +1,7 @@
 import type { Component } from './component.js';
 import { postfixWord } from './escape.js';
 import type { ServerModel } from './model.js';
+import { postfixUnit } from './postfix.js';
 import type { Render } from './render.js';
 
 /** The certificate: self-signed until an authority has issued one; renewed with the same key. */
@@ -27,7 +28,7 @@ export function createCertificates(render: Render): Component {
           '0755',
           render('certbot/deploy-hook', {
             hostname: postfixWord(model.hostname),
-            units: 'postfix.service dovecot.service nginx.service',
+            units: `${postfixUnit(model)} dovecot.service nginx.service`,
           }),
         ),
         ...(model.acmeCa === undefined

@@ -125,7 +125,7 @@ function probeStrangers(model: ServerModel): Call[] {
 }
 
 /** The unit whose reload reaches the running daemon: on older releases `postfix.service` is an empty shell. */
-function postfixUnit(model: ServerModel): string {
+export function postfixUnit(model: Pick<ServerModel, 'os'>): string {
   const real =
     model.os.id === 'debian' ? atLeast(model.os.version, '13') : atLeast(model.os.version, '25.10');
   return real ? 'postfix.service' : 'postfix@-.service';
