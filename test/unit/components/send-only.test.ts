@@ -28,6 +28,11 @@ describe.each(['send-only-debian-12', 'send-only-debian-13'])('%s', (scenario) =
     expect(text('/etc/smtp-setup/firewall.nft')).not.toMatch(/\b(25|993)\b/);
   });
 
+  it('never holds two generations of the filter in memory', () => {
+    const rspamd = applying.find(({ id }) => id === 'rspamd');
+    expect(rspamd?.units(model)).toEqual([{ name: 'rspamd.service', onChange: 'restart' }]);
+  });
+
   it('looks for mail of its domains where their MX says', () => {
     const main = text('/etc/postfix/main.cf');
     for (const name of ['relay_domains', 'virtual_mailbox_domains', 'virtual_alias_domains'])
