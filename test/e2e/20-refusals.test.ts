@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startReceiver } from '../../src/sandbox/receiver/index.js';
 import { makeKey } from '../helpers/ssh-server.js';
+import { openTerminal } from '../helpers/tmux.js';
 import { type CliResult, openWorld, shell, type World } from '../helpers/world.js';
 
 /** A bare VPS on which every `init` of this file is refused: nothing may be written anywhere. */
@@ -378,11 +379,48 @@ describe('an unsuitable server', () => {
       expect(error.code).toBe('E_UNSUITABLE');
       expect(error.text).toContain('SRV-PORT25-IPV4');
       expect(error.text).toContain('gmail-smtp-in.l.google.com');
+      expect(error.text).toContain('--relay PROVIDER (smtp-setup relay list)');
+      // With a relay its login is all that is missing.
+      const missing = await refused(2, { relay: 'smtp.relay.test:587' });
+      expect(missing.code).toBe('E_MISSING');
+      expect(missing.text).toMatch(/--relay-user USER[\s\S]*--relay-password-file FILE/);
+      await takeOfferedRelay();
     } finally {
       await world.lab.vps.unblock();
     }
   });
 });
+
+/** At a terminal a hosted provider is offered instead; the plan that it leads to is looked at, and declined. */
+async function takeOfferedRelay(): Promise<void> {
+  const { env, home } = world.rehearsal;
+  const variables = Object.entries({ ...env, CI: '' }).map(([name, value]) => `${name}=${value}`);
+  const command = [
+    ...['ip', 'netns', 'exec', `smtplab-${world.lab.name}-client`, 'env', ...variables],
+    ...[process.execPath, resolve('bin/smtp-setup.js')],
+    ...initArguments().filter((flag) => flag !== '--yes'),
+  ];
+  const terminal = openTerminal(`cd ${home} && ${command.join(' ')}`, { HOME: home }, 120_000);
+  const answer = async (question: string, text: string): Promise<void> => {
+    await terminal.waitFor(question);
+    terminal.type(text);
+    terminal.press('Enter');
+  };
+  try {
+    await terminal.waitFor('Send through a hosted provider?');
+    // The last but one, after all that have a preset.
+    for (const key of ['Up', 'Up', 'Enter']) terminal.press(key);
+    await answer('Host name of the relay?', 'smtp.relay.test:587');
+    await answer('User name at', 'apikey');
+    await answer('Password at', 'quince-lantern-orbit');
+    await answer('Make these changes?', 'n');
+    const end = await terminal.waitFor(/exit code \d+/);
+    expect(end).toContain('exit code 130');
+    expect(end).not.toContain('quince-lantern');
+  } finally {
+    terminal.close();
+  }
+}
 
 /** Nothing but printable text and line breaks, on either stream. */
 function expectPlain({ stdout, stderr }: CliResult): void {
