@@ -144,6 +144,20 @@ describe('a primary and its backup', () => {
     expect((await swaks(backup.ipv4, at('late'))).stdout).toContain('550 5.1.1');
   });
 
+  it('cannot be told of one while it is away: that is said, and the next apply tells it', async () => {
+    await onBackup('systemctl stop ssh.socket ssh 2>/dev/null; systemctl stop ssh');
+    const added = await addUser(at('behind'));
+    await onBackup('systemctl start ssh');
+    expect(added.code, said(added)).toBe(1);
+    expect(said(added)).toContain('E_BACKUP_BEHIND');
+    expect(await shell(world, 'cat /etc/smtp-setup/users')).toContain(at('behind'));
+    expect((await swaks(backup.ipv4, at('behind'))).stdout).toContain('550 5.1.1');
+    const apply = await run('apply', '--yes');
+    expect(apply.code, said(apply)).toBe(0);
+    const taken = await swaks(backup.ipv4, at('behind'));
+    expect(taken.code, taken.stdout).toBe(0);
+  });
+
   it('keeps everything while the primary is away, and refuses whom the primary would', async () => {
     await shell(world, 'postfix stop; systemctl stop postfix');
     const unknown = await swaks(backup.ipv4, at('nobody'));
