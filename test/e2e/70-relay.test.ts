@@ -100,7 +100,10 @@ describe.each(['debian-12', 'debian-13'] as const)('a hosted relay on %s', (imag
     expectExit(await cli('plan', '--exit-code'), 0);
     expect(await spfTexts()).toHaveLength(1);
     expect((await spfTexts())[0]).toContain(`include:${relay.spf}`);
+    // What a relay is for: nobody needs port 25 of anybody.
+    await world.lab.vps.blockOutbound(25);
     await expectArrival(await send('By STARTTLS'), 'relay');
+    await world.lab.vps.unblock();
     expect(
       await shell(world, "journalctl -q --no-pager -t postfix/relay-server/smtp | grep -c 'Verified TLS'"),
     ).not.toBe('0');
