@@ -9,7 +9,7 @@ import { changeServer } from './change-server.js';
 import { chooseServer } from './choose-servers.js';
 import { openComponents } from './make-plan.js';
 import { openSession } from './session.js';
-import { surveyServer } from './survey.js';
+import { domainsOf, surveyServer } from './survey.js';
 
 /** `undo server`: the files that the last command replaced, as they were before it. Twice: what was undone is back. */
 export const runUndoServer: Run<UndoOptions> = async (context, options) => {
@@ -31,7 +31,13 @@ export const runUndoServer: Run<UndoOptions> = async (context, options) => {
       const contents = await readFiles(connection, undoPaths({ backup, facts }), signal);
       const { os } = facts;
       const last = facts.state.runs.at(-1)?.id;
-      const { model } = buildModel({ hostname, server, os, facts, domains: [], acme: {}, ipv6: false });
+      // The probes ask about the domains that stay, as the configuration has them.
+      const domains = domainsOf(config, hostname).map(([name, { mail }]) => ({
+        name,
+        selectors: [],
+        receives: mail !== 'send-only',
+      }));
+      const { model } = buildModel({ hostname, server, os, facts, domains, acme: {}, ipv6: false });
       const plan = planUndo({ backup, facts, components, model, contents });
       refuseConflicts({ generation: 0, manual: [], ...plan }, 'stop');
       return { steps: [...plan.steps], secrets: [], notes: [describeRuns(backup.runs, last), ...plan.notes] };
