@@ -33,7 +33,7 @@ describe('init in a terminal', () => {
     await screen.waitFor('How do you log in to the server?');
     screen.type('root@bad host');
     screen.press('Enter');
-    await screen.waitFor('a character outside ASCII');
+    await screen.waitFor('has characters that are not allowed');
     screen.press('C-c');
     const end = await screen.waitFor('exit code 130');
     expect(end).toMatch(/^Cancelled\.\nexit code 130$/m);
