@@ -27,23 +27,30 @@ export async function chooseAddresses(
   hostname: string,
   server: ServerConfig,
   { recursive }: Resolvers,
-  /** Left out: where the names of a server are nobody's business here. */
-  planner?: ReversePlanner,
+  more: {
+    /** Left out: where the names of a server are nobody's business here. */
+    planner?: ReversePlanner;
+    /** What the last apply settled on: it stands until something speaks against it. */
+    before?: { ipv6?: string };
+  } = {},
 ): Promise<PublicAddresses> {
+  const { planner, before } = more;
   const tries6 = facts.outbound.filter(({ family }) => family === 6);
-  const blocked6 = tries6.some(({ result }) => result === 'timeout');
+  const open6 = tries6.some(({ result }) => result === 'open');
+  // One mail server that does not answer is no blocked port.
+  const blocked6 = !open6 && tries6.some(({ result }) => result === 'timeout');
   const ipv4 = publicIpv4(facts, remoteAddress);
   const candidate = server.ipv6 === 'off' || blocked6 ? undefined : facts.addresses.ipv6;
   const judge = async (address: string | undefined): Promise<ReverseVerdict | 'leads back' | undefined> => {
     if (address === undefined) return undefined;
     const found = await readPtr(recursive, address);
     if (found === hostname) return 'leads back';
+    if (found === unknownPtr && address === before?.ipv6) return 'leads back';
     return found === unknownPtr ? undefined : planner?.judge(address, found);
   };
   const [verdict4, verdict6] = await Promise.all([judge(ipv4), judge(candidate)]);
   const good6 = verdict6 === 'leads back' || (typeof verdict6 === 'object' && verdict6.kind === 'right');
   // A name that is yet to be set is worth it only where mail is known to get out.
-  const open6 = tries6.some(({ result }) => result === 'open');
   const coming6 = typeof verdict6 === 'object' && verdict6.kind === 'set' && open6;
   const settled = [verdict4, ...(coming6 ? [verdict6] : [])].filter((one) => typeof one === 'object');
   return {

@@ -105,7 +105,10 @@ export async function makePlan(
   refuseStoredMail(server, facts, hostname);
   const reverse = openReversePlanner(session, facts.dmi, hostname, zones, request.consents.update);
   const [addresses, signed] = await Promise.all([
-    chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers, reverse),
+    chooseAddresses(facts, connection.remoteAddress, hostname, server, resolvers, {
+      planner: reverse,
+      before: session.lock.servers[hostname] ?? {},
+    }),
     isSigned(hostname, zones, resolvers),
   ]);
   const live = zones.flatMap((zone) => zone.live);

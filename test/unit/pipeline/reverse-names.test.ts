@@ -27,7 +27,11 @@ interface Scene {
   token?: boolean;
   vendor?: string;
   allowUpdate?: boolean;
-  outbound6?: 'open' | 'timeout';
+  outbound6?: 'open' | 'timeout' | 'one of two';
+  /** No name server answers for reverse names. */
+  silent?: boolean;
+  /** IPv6 address of the lock file. */
+  before6?: string;
 }
 
 async function choose(scene: Scene) {
@@ -60,13 +64,18 @@ async function choose(scene: Scene) {
     async resolve(name, type): Promise<Answer> {
       const target = names.get(name);
       const common = { name, type, chain: [], ad: false, via: 'test', level: 'recursive' as const };
+      if (scene.silent === true) return { ...common, status: 'timeout', records: [] };
       if (target === undefined) return { ...common, status: 'nxdomain', records: [] };
       return { ...common, status: 'ok', records: [{ name, ttl: 60, data: { type: 'PTR', target } }] };
     },
   };
-  const outbound = scene.outbound6
-    ? [{ host: 'mx.example.net', family: 6 as const, result: scene.outbound6, detail: '' }]
-    : [];
+  const results = { open: ['open'], timeout: ['timeout'], 'one of two': ['timeout', 'open'] };
+  const outbound = (scene.outbound6 ? results[scene.outbound6] : []).map((result) => ({
+    host: 'mx.example.net',
+    family: 6 as const,
+    result,
+    detail: '',
+  }));
   const addresses = { ipv4: v4, ipv6: v6, all: [v4, v6] };
   const { servers } = configSchema.parse({
     version: 1,
@@ -76,7 +85,10 @@ async function choose(scene: Scene) {
   const server = servers[hostname];
   if (server === undefined) throw new Error('no server');
   const facts = { addresses, outbound } as unknown as Facts;
-  const chosen = await chooseAddresses(facts, v4, hostname, server, { recursive } as Resolvers, planner);
+  const chosen = await chooseAddresses(facts, v4, hostname, server, { recursive } as Resolvers, {
+    planner,
+    ...(scene.before6 === undefined ? {} : { before: { ipv6: scene.before6 } }),
+  });
   const carryOut = async (): Promise<void> => {
     for (const change of chosen.reverse) await Promise.allSettled([planner.set(change)]);
   };
@@ -93,6 +105,20 @@ describe('the reverse name of the server', () => {
       { address: v6, after: hostname, at: 'Hetzner Cloud' },
     ]);
     expect(chosen).toMatchObject({ ipv4: v4, ipv6: v6, manual: [] });
+  });
+
+  it('that nobody answers for leaves IPv6 as the last apply settled it', async () => {
+    expect(await choose({ silent: true })).not.toHaveProperty('ipv6');
+    expect(await choose({ silent: true, before6: v6 })).toMatchObject({ ipv6: v6 });
+    expect(await choose({ silent: true, before6: '2001:db8:9::9' })).not.toHaveProperty('ipv6');
+    // A name that leads elsewhere does speak against it.
+    expect(await choose({ ptr: { [v6]: 'other.example.net' }, before6: v6 })).not.toHaveProperty('ipv6');
+  });
+
+  it('of IPv6 counts while one of two mail servers answers there', async () => {
+    const named = { ptr: { [v4]: hostname, [v6]: hostname } };
+    expect(await choose({ ...named, outbound6: 'one of two' })).toMatchObject({ ipv6: v6 });
+    expect(await choose({ ...named, outbound6: 'timeout' })).not.toHaveProperty('ipv6');
   });
 
   it('of IPv6 is set only where mail is known to get out', async () => {
