@@ -29,7 +29,8 @@ const homeOf = (lab: Lab): string => join(lab.directory, 'home');
 export async function prepareRehearsal(lab: Lab, options: { setPtr?: boolean } = {}): Promise<Rehearsal> {
   const home = homeOf(lab);
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const password = randomBytes(15).toString('base64url');
+  // Never a hyphen at its beginning: it is handed to programs that would take it for an option.
+  const password = randomBytes(15).toString('hex');
   await writeFile(join(home, 'password'), `${password}\n`, { mode: 0o600 });
   const cloudflare = await startCloudflare(lab);
   const rehearsal = describe(lab, cloudflare, password);

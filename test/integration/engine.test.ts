@@ -133,7 +133,7 @@ describe.each<VpsImage>(['debian-12', 'debian-13'])('%s', (image) => {
       expect(JSON.stringify(outcome.lines)).not.toContain(secret);
       const hits = `grep -rlaF ${secret.slice(0, 9)}"${secret.slice(9)}" /var /run /etc /tmp /root /dev/shm 2>/dev/null; journalctl --no-pager | grep -cF ${secret.slice(0, 9)}"${secret.slice(9)}"; true`;
       expect(await engine.sh(hits)).toBe('0');
-      expect(await engine.sh('ls /run/smtp-setup')).toBe('active-services\nlock');
+      expect(await engine.sh('ls /run/smtp-setup')).toBe('active-services\nlock\noperator');
     });
 
     it('refuses a server that a newer version manages, before anything', async () => {
@@ -339,7 +339,7 @@ describe.each<VpsImage>(['debian-12', 'debian-13'])('%s', (image) => {
       expect(await engine.sh('ls /usr/sbin/policy-rc.d /etc/postfix/main.cf 2>&1 || true')).not.toMatch(
         /^\//m,
       );
-      expect(await engine.sh('ls /run/smtp-setup')).toBe('active-services\nlock');
+      expect(await engine.sh('ls /run/smtp-setup')).toBe('active-services\nlock\noperator');
       expect((await engine.run({ components })).plan?.steps).toEqual([]);
     });
   });
