@@ -101,7 +101,10 @@ restore_srs() {
   fi && perl -ne 'chomp; print "$_\n" if /\S/ && !$have{$_}++; END { close STDOUT or exit 1 }' "$@" >"$secret.new" ||
     { problem "$secret cannot be written: $(space_of "$secret")"; return 1; }
   if cmp -s "$secret.new" "$secret"; then rm -f "$secret.new"; return 0; fi
-  durable "$secret.new" "$secret" && systemctl try-restart postsrsd.service
+  durable "$secret.new" "$secret" || { problem "$secret cannot be written: $(space_of "$secret")"; return 1; }
+  # A server without forwarding has no such service; the secret waits for it.
+  systemctl is-active --quiet postsrsd.service || return 0
+  systemctl restart postsrsd.service || { unit_problem postsrsd.service restart; return 1; }
 }
 
 # Lines whose name is not there yet, under the lock that every change of the lists takes.

@@ -147,7 +147,20 @@ export function mergeBackupMx(b: PlanBuilder, desired: DesiredRecord): void {
 export function keepForeignMx(b: PlanBuilder): void {
   for (const domain of b.input.input.domains) {
     if (domain.mail !== 'send-only') continue;
-    const { foreign } = readSet(b, domain);
+    const { foreign, ours } = readSet(b, domain);
+    // Port 25 is shut where nothing is received: mail that is still sent here would come back days later.
+    if (ours.length > 0) {
+      b.conflict({
+        code: 'E_MX_STILL_HERE',
+        role: 'mx',
+        what: `Mail to ${domain.name} still comes to this server, which would take none any more.`,
+        evidence: ours.map(formatRecord),
+        fix: [
+          `Point the MX of ${domain.name} at the server that takes its mail, or remove it, then run again.`,
+          'To go on receiving here, leave the domain at "mail: full" and the server at the profile mailboxes.',
+        ],
+      });
+    }
     if (foreign.length > 0) b.keep('mx', foreign, 'Mail goes on arriving there; this server only sends.');
     if (domain.dmarc.rua === undefined) {
       b.note('info', `No address for the DMARC reports of ${domain.name} is set; give one as dmarc.rua.`);

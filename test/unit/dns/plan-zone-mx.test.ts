@@ -194,6 +194,11 @@ describe('A3: send-only beside a foreign MX', () => {
     expect(notes(done)).toContain('No address for the DMARC reports of example.org');
   });
 
+  test('A3: stops while mail still comes here, where nothing would take it any more', () => {
+    const done = plan([mx(hostName, 10)], { domain: { mail: 'send-only' } });
+    expect(codes(done)).toEqual(['E_MX_STILL_HERE']);
+  });
+
   test('A4: its new SPF ends in ~all, because others send too', () => {
     const done = plan(google(), { domain: { mail: 'send-only' } });
     expect(textOf(change(done, 'spf')?.after?.data)).toBe('v=spf1 a:mail.example.org ~all');
