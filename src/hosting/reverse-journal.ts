@@ -51,7 +51,9 @@ export function standingWrites(entries: readonly ReverseJournalEntry[], hostname
     if (entry.kind === 'undone') standing.delete(entry.address);
     if (entry.kind !== 'write' || failed.has(entry.id)) continue;
     const { hosting, address, after } = entry;
-    const { before } = standing.get(address) ?? entry;
+    const held = standing.get(address);
+    // A name that somebody else gave in between is what an undo gives back.
+    const { before } = held !== undefined && held.after === entry.before ? held : entry;
     const write = { hostname: entry.hostname, hosting, address, after };
     standing.set(address, before === undefined ? write : { ...write, before });
   }

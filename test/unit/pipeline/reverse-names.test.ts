@@ -176,6 +176,27 @@ describe('the reverse name of the server', () => {
     ]);
   });
 
+  it('that somebody changed between two writes of ours is given back as they left it', () => {
+    const write = (id: string, before: string, after: string) => ({
+      kind: 'write' as const,
+      id,
+      at: '2026-11-24T00:00:00Z',
+      hostname,
+      hosting: 'hetzner',
+      address: v4,
+      before,
+      after,
+    });
+    const standing = (...entries: ReverseJournalEntry[]) =>
+      standingWrites(entries, hostname).map(({ before }) => before);
+    expect(standing(write('1', 'a.example', hostname), write('2', 'c.example', hostname))).toEqual([
+      'c.example',
+    ]);
+    expect(standing(write('1', 'a.example', 'b.example'), write('2', 'b.example', hostname))).toEqual([
+      'a.example',
+    ]);
+  });
+
   it('is no business of undo when the provider refused the token, and is when its answer was lost', async () => {
     const refusal = (code: string) => new SetupError({ code, exit: 1, what: 'No.' });
     for (const [code, left] of [
