@@ -1,7 +1,7 @@
 import type { Component } from './component.js';
 import type { ServerModel } from './model.js';
 
-/** DKIM keys: made on the server, never replaced, never sent anywhere (DESIGN.md, section 2, sync point 3). */
+/** DKIM keys: made on the server, never replaced, never sent anywhere (docs/architecture.md, sync point 3). */
 export function createDkim(): Component {
   return {
     id: 'dkim',

@@ -63,7 +63,7 @@ const limit = z.number().int().min(1).max(10_000_000);
 
 /**
  * `smtp-setup.yaml`: intent, no secrets, made to be committed. It can never set API base URLs, token sources or
- * commands (DESIGN.md, section 6). Unknown keys are errors: a typo must not silently do nothing.
+ * commands. Unknown keys are errors: a typo must not silently do nothing.
  */
 export const serverSchema = z.strictObject({
   /** `[USER@]HOST[:PORT]` or a Host alias of ssh_config. */

@@ -27,7 +27,7 @@ export interface DnsJournal {
 }
 
 export interface UndoPlan {
-  /** Latest stage first, the way out of DESIGN.md's sync points. */
+  /** Latest stage first, the way out of the sync points of docs/architecture.md. */
   changes: readonly PlannedChange[];
   /** What is left as it is, and why. */
   skipped: readonly { line: string; reason: string }[];

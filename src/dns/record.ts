@@ -37,7 +37,7 @@ export interface LiveRecord extends DnsRecord {
 }
 
 /**
- * When a record may be published (DESIGN.md, sync points). Stages go in this order; removal goes backwards.
+ * When a record may be published (docs/architecture.md, sync points). Stages go in this order; removal goes backwards.
  * host: addresses of the mail host · auth: SPF and DKIM · policy: DMARC, after a signed test mail verified ·
  * mx: after the server passed its checks · tail: MTA-STS, TLS-RPT, TLSA, SRV, autoconfig.
  */

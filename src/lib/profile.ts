@@ -1,4 +1,4 @@
-/** What a server is for (DESIGN.md, section 5). */
+/** What a server is for. */
 export const profiles = ['mailboxes', 'send-only', 'backup-mx'] as const;
 
 export type Profile = (typeof profiles)[number];

@@ -47,7 +47,7 @@ export interface CarriedOut {
 const cachesWithin = 10 * 60 * 1000;
 
 /**
- * Makes it so: the server's runs beside the DNS stages, with the sync points of DESIGN.md section 2. What waits for
+ * Makes it so: the server's runs beside the DNS stages, with the sync points of docs/architecture.md. What waits for
  * something that does not come is left for the next apply; what stands is safe at every point.
  */
 export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<CarriedOut> {

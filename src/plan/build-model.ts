@@ -48,7 +48,7 @@ export interface ModelInput {
     | 'relayLogins'
     | 'warmup'
   >;
-  /** From flag or environment; without it the server keeps the one it has (DESIGN.md, section 6). */
+  /** From flag or environment; without it the server keeps the one it has. */
   acme: { directory?: string; ca?: string };
   /** Text of the trust anchor file that the configuration names. */
   trustAnchor?: string;

@@ -1,4 +1,4 @@
-/** At most three runs make an apply; DNS happens between them, on the client (DESIGN.md, section 3). */
+/** At most three runs make an apply; DNS happens between them, on the client (docs/architecture.md). */
 export const runNames = ['install', 'certify', 'golive'] as const;
 export type RunName = (typeof runNames)[number];
 

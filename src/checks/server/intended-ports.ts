@@ -7,7 +7,7 @@ const mail: ServedPort[] = [
   { port: 587, mode: 'starttls' },
 ];
 
-/** The ports that a server of the profile offers to the world (DESIGN.md, section 5). */
+/** The ports that a server of the profile offers to the world. */
 export function intendedPorts(profile: Profile = 'mailboxes'): ServedPort[] {
   switch (profile) {
     case 'backup-mx':
