@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { formatRecord } from '../dns/canonical.js';
 import { applyChanges, indexOfRecord, isInEffect, recordsOfSet } from '../dns/diff.js';
 import type { DnsJournal, JournalEntry } from '../dns/journal.js';
@@ -25,7 +26,15 @@ export interface DnsLaneOptions {
   /** One line of progress, safe for a terminal. */
   log(line: string): void;
   clock(): Date;
+  /** Milliseconds to let pass; the real time when missing. */
+  wait?(milliseconds: number): Promise<unknown>;
 }
+
+/**
+ * Milliseconds between readings while an accepted change is not shown yet: a server that signs the zone itself, or an
+ * API that answers from a copy, shows it a moment later.
+ */
+const showWaits = [100, 250, 500, 1000, 2000, 4000, 8000] as const;
 
 export interface StageResult {
   /** Records written by this call. */
@@ -80,6 +89,11 @@ async function sendBatch(
   });
 }
 
+/** Whether the provider took it, and the zone does not show it. */
+function isHidden(outcome: Outcome, now: readonly LiveRecord[]): boolean {
+  return outcome.sent && outcome.error === undefined && failureOf(outcome, now) !== undefined;
+}
+
 /** Why a change did not land, judged by what the zone shows now; undefined when it did. */
 function failureOf(outcome: Outcome, now: readonly LiveRecord[]): string | undefined {
   if (outcome.byHand === true || isInEffect(outcome.item.change, now)) return undefined;
@@ -124,6 +138,16 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
     return saved;
   };
 
+  const readBack = async (outcomes: readonly Outcome[]): Promise<LiveRecord[]> => {
+    let now = await provider.list(zone);
+    for (const milliseconds of showWaits) {
+      if (!outcomes.some((outcome) => isHidden(outcome, now))) break;
+      await (options.wait?.(milliseconds) ?? sleep(milliseconds));
+      now = await provider.list(zone);
+    }
+    return now;
+  };
+
   const journalWrites = async (
     items: readonly WriteItem[],
     live: readonly LiveRecord[],
@@ -156,7 +180,7 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
       outcomes.push(...(await sendBatch(batch, live, options)));
     }
     const byHand = outcomes.filter((outcome) => outcome.byHand === true).map(({ item }) => item);
-    const now = await provider.list(zone);
+    const now = await readBack(outcomes);
     const at = clock().toISOString();
     const results = outcomes.map((outcome) => ({ outcome, failure: failureOf(outcome, now) }));
     await journal.append(

@@ -28,7 +28,15 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
     const ask = async (command: string) => (await shell(world, command)).split('\n');
     const own = ['/etc/ssh/ssh_host_*', '/etc/machine-id', '/etc/*passwd*', '/etc/*group*', '/etc/*shadow*'];
     const skipped = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log', '/var/cache'];
-    const kept = ['/var/lib/apt', '/var/lib/dpkg', '/var/lib/ucf', '/var/lib/smtp-setup', '/var/vmail'];
+    // The daily jobs of apt and dpkg put their copies into /var/backups, at an hour of their own.
+    const kept = [
+      '/var/backups',
+      '/var/lib/apt',
+      '/var/lib/dpkg',
+      '/var/lib/ucf',
+      '/var/lib/smtp-setup',
+      '/var/vmail',
+    ];
     const pruned = [...skipped, ...kept, '/root', '/etc', '/usr/share'].map((path) => `-path ${path}`);
     return {
       // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders

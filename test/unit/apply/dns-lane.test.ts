@@ -17,6 +17,8 @@ function memoryZone(start: readonly LiveRecord[]) {
     batches: [] as Change[][],
     /** Runs instead of the write; return undefined to write after all. */
     misbehave: undefined as ((changes: readonly Change[]) => Applied[] | undefined) | undefined,
+    /** Runs whenever the lane lets time pass. */
+    later: undefined as (() => void) | undefined,
   };
   let id = 0;
   const write = (changes: readonly Change[]): void => {
@@ -80,6 +82,10 @@ function setUp(start: readonly LiveRecord[], batchMax = 200) {
     journal: kept.journal,
     log: (line) => lines.push(line),
     clock: () => new Date('2026-11-24T00:00:00Z'),
+    wait: async (milliseconds) => {
+      memory.state.calls.push(`wait ${milliseconds}`);
+      memory.state.later?.();
+    },
   });
   return { ...memory, ...kept, lane, lines };
 }
@@ -239,6 +245,33 @@ describe('the DNS lane', () => {
       code: 'E_DNS_WRITE',
       evidence: [expect.stringMatching(/^FAILED: delete .* the zone does not show it$/)],
     });
+  });
+
+  test('R17: a change that the zone shows a moment later is no failure, and is not sent twice', async () => {
+    const t = setUp([mx(hostName, 20), mx('', 0)]);
+    const done = plan(t.state.records, { consents: allConsents });
+    const accepted: Change[] = [];
+    t.state.misbehave = (changes) => {
+      accepted.push(...changes);
+      return changes.map(() => ({ ok: true }));
+    };
+    let waits = 0;
+    t.state.later = () => {
+      if (++waits === 3) t.write(accepted);
+    };
+    await t.lane.applyStage('mx', done.changes);
+    expect(t.state.calls).toEqual([
+      ...['list', 'apply', 'list'],
+      ...['wait 100', 'list', 'wait 250', 'list', 'wait 500', 'list'],
+    ]);
+  });
+
+  test('R17: what the provider refused is not waited for', async () => {
+    const t = setUp([mx(hostName, 20), mx('', 0)]);
+    const done = plan(t.state.records, { consents: allConsents });
+    t.state.misbehave = (changes) => changes.map(() => ({ ok: false, error: 'no' }));
+    await expect(t.lane.applyStage('mx', done.changes)).rejects.toMatchObject({ code: 'E_DNS_WRITE' });
+    expect(t.state.calls).toEqual(['list', 'apply', 'list']);
   });
 
   test('R17: a provider that loses a neighbour in the set does not go unseen', async () => {
