@@ -1,9 +1,15 @@
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Suites in `test/<name>/`. The fast ones run side by side; the machine-wide ones one file at a time, as root. */
+/**
+ * Suites in `test/<name>/`. The fast ones run side by side. The machine-wide ones run as root: integration one file at a
+ * time; end to end two, as each has machines of its own and spends most of its time waiting for them.
+ */
 const fast = ['unit', 'golden', 'conformance'];
-const slow = ['integration', 'e2e'];
+const slow = [
+  { name: 'integration', maxWorkers: 1 },
+  { name: 'e2e', maxWorkers: 2 },
+];
 
 /** By name: the end-to-end files that install a server from nothing come first, and leave it to the others. */
 class ByName extends BaseSequencer {
@@ -24,12 +30,12 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       })),
-      ...slow.map((name, index) => ({
+      ...slow.map(({ name, maxWorkers }, index) => ({
         test: {
           name,
           include: [`test/${name}/**/*.test.ts`],
-          fileParallelism: false,
-          maxWorkers: 1,
+          fileParallelism: maxWorkers > 1,
+          maxWorkers,
           testTimeout: 20 * 60_000,
           hookTimeout: 20 * 60_000,
           sequence: { groupOrder: index + 1 },
