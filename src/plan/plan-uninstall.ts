@@ -72,11 +72,12 @@ export function planUninstall(input: UninstallInput): UninstallPlan {
       [{ fn: 'uninstall_files', args: unknown }],
       [...replaced.map((path) => `~ ${path}`), ...[...added, ...unknown].map((path) => `- ${path}`)],
     ),
-    ...(removePackages && ours.length + removed.length > 0
+    // Also when all of them are gone already: a run that was killed has left what they left behind.
+    ...(removePackages && installed.length + removed.length > 0
       ? [
           step(
             'packages',
-            `Remove those of ${ours.length} packages that nothing else needs${removed.length > 0 ? `, install ${removed.join(', ')} again` : ''}`,
+            `Remove those of ${installed.length} packages that nothing else needs${removed.length > 0 ? `, install ${removed.join(', ')} again` : ''}`,
             'they came with smtp-setup',
             [{ fn: 'uninstall_packages', args: [] }],
             [...ours.map((name) => `- ${name}`), ...removed.map((name) => `+ ${name}`)],

@@ -1,6 +1,7 @@
 # What the server was like before smtp-setup came, for `uninstall`: $STATE/before/list has `file PATH` or `absent PATH` for
 # everything that was ever written over and `folder PATH` for what had to be made for it, tree/ the copies, `enabled` and `active` the units, `installed` the packages that
-# came with us and `removed` those that gave way. Unlike backups/ it holds the first copies, and is never pruned.
+# came with us and `removed` those that gave way, `made` the folders of /etc that came with packages. Unlike backups/ it
+# holds the first copies, and is never pruned.
 
 # before_begin: on the very first run only. What a server was that an earlier version set up is not known any more.
 before_begin() {
@@ -42,18 +43,18 @@ before_packages_begin() {
     /var/lib/systemd/timers/stamp-certbot.timer; do
     before_keep "$path" || return
   done
-  [ -e "$store/folders" ] || before_folders >"$store/folders" || return
-  before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
+  before_folders >"$store/etc.new" && durable "$store/etc.new" "$store/etc" && before_packages >"$store/packages.new" && durable "$store/packages.new" "$store/packages"
 }
 
 before_packages_end() {
   local store="$STATE/before"
   [ -e "$store/packages" ] || return 0
-  before_packages >"$store/packages.now" || return
+  before_packages >"$store/packages.now" && before_folders >"$store/etc.now" || return
   { cat "$store/installed"; comm -13 "$store/packages" "$store/packages.now"; } | sort -u >"$store/installed.new" &&
     { cat "$store/removed"; comm -23 "$store/packages" "$store/packages.now"; } | sort -u >"$store/removed.new" &&
+    { [ ! -e "$store/made" ] || cat "$store/made"; LC_ALL=C comm -13 "$store/etc" "$store/etc.now"; } | LC_ALL=C sort -u >"$store/made.new" &&
     durable "$store/installed.new" "$store/installed" && durable "$store/removed.new" "$store/removed" &&
-    rm -f "$store/packages" "$store/packages.now"
+    durable "$store/made.new" "$store/made" && rm -f "$store/packages" "$store/packages.now" "$store/etc" "$store/etc.now"
 }
 
 before_folders() {

@@ -100,12 +100,13 @@ uninstall_packages() {
       foreign=$(uninstall_simulate purge $gone | while read -r name; do printf '%s\n' "$ours" | grep -qxF -e "$name" || echo "$name"; done)
       [ -z "$foreign" ] || { problem "apt would remove packages that are not ours: $(one_line "$foreign")"; return 1; }
       changed
+      uninstall_note_units "$gone" || return
       progress "Removing $(printf '%s\n' "$gone" | wc -l) packages"
       # shellcheck disable=SC2086
       apt_get -y purge $gone || { problem "apt-get purge failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
-      uninstall_remains
     fi
   fi
+  uninstall_remains || return
   back=$(uninstall_named removed absent)
   [ -n "$back" ] || return 0
   changed
@@ -114,18 +115,31 @@ uninstall_packages() {
   apt_update && apt_get -y install $back || { problem "not installed again: $(one_line "$back")"; return 1; }
 }
 
+# uninstall_note_units PACKAGES: what they bring is known only as long as they are there.
+uninstall_note_units() {
+  # shellcheck disable=SC2086 # a list of package names
+  dpkg -L $1 | sed -n -e 's|^.*/systemd/system/\([^/]*\)$|\1|p' -e 's|^/etc/init\.d/\([^/]*\)$|\1.service|p' | sort -u >>"$STATE/before/units" &&
+    sync "$STATE/before/units" && return 0
+  problem "the units of the packages cannot be noted: $(space_of "$STATE/before/units")"
+  return 1
+}
+
 # uninstall_remains: what a removal leaves behind: programs that were not stopped, as services may not be touched meanwhile,
-# and folders that were not empty yet when their package went.
+# and folders that were not empty yet when their package went. What anybody else brought, before or since, is not looked at.
 uninstall_remains() {
   local unit load folder
-  systemctl daemon-reload
-  systemctl list-units --plain --no-legend --no-pager --state=active --type=service,socket,timer,path 2>/dev/null |
-    while read -r unit load _; do
-      [ "$load" != not-found ] || uninstall_was active "$unit" || systemctl stop "$unit"
-    done
-  [ -s "$STATE/before/folders" ] || return 0
-  before_folders | LC_ALL=C comm -13 "$STATE/before/folders" - | sort -r |
-    while IFS= read -r folder; do rmdir "$folder" 2>/dev/null; done
+  if [ -s "$STATE/before/units" ]; then
+    systemctl daemon-reload
+    systemctl list-units --plain --no-legend --no-pager --state=active --type=service,socket,timer,path 2>/dev/null |
+      while read -r unit load _; do
+        [ "$load" = not-found ] && grep -qxF -e "$unit" -e "${unit%%@*}@.${unit##*.}" "$STATE/before/units" || continue
+        uninstall_was active "$unit" || systemctl stop "$unit"
+      done
+  fi
+  [ -s "$STATE/before/made" ] || return 0
+  LC_ALL=C sort -r "$STATE/before/made" | while IFS= read -r folder; do
+    [ -n "$(find "$folder" -maxdepth 0 -empty 2>/dev/null)" ] && ! dpkg -S "$folder" >/dev/null 2>&1 && rmdir "$folder"
+  done
   return 0
 }
 

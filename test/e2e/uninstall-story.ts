@@ -92,7 +92,18 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
       expect(added).toEqual(
         expect.arrayContaining(['/etc/postfix/main.cf', '/etc/aliases', '/etc/mailname']),
       );
+      // Somebody else's since, and of the kind that a removed package leaves: an empty folder, a program without its unit file.
+      await shell(
+        getWorld(),
+        `mkdir -p /etc/theirs/empty && printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/theirs.service &&
+systemctl daemon-reload && systemctl start theirs && rm /etc/systemd/system/theirs.service && systemctl daemon-reload`,
+      );
       expect(await json('--remove-packages', '--discard-queue', '--yes')).toMatchObject({ changed: true });
+      const theirs = await shell(
+        getWorld(),
+        'systemctl is-active theirs && systemctl stop theirs; rmdir /etc/theirs/empty /etc/theirs && echo there',
+      );
+      expect(theirs).toBe('active\nthere');
       expect(await shell(getWorld(), `ls -d ${added.join(' ')} 2>/dev/null || true`)).toBe('');
       const fresh = await openWorld({ name: 'fresh', image });
       try {

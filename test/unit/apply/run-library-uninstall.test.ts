@@ -190,28 +190,69 @@ case "$*" in *-s*autoremove*) printf 'Remv postfix [1]\\nRemv orphan [1]\\n' ;; 
     ]);
   });
 
-  it('stops what a removed package left running, and takes its empty folders along', async () => {
-    mkdirSync(join(server.root, 'etc/theirs/empty'), { recursive: true });
-    server.program('dpkg-query', "echo 'ii |site'");
+  it('clears away what removed packages left, and nothing that others brought before, meanwhile or since', async () => {
+    const made = (path: string) => mkdirSync(join(server.root, path), { recursive: true });
+    made('etc/theirs/empty');
+    writeFileSync(join(server.base, 'dpkg'), 'ii |site\n');
+    server.program('dpkg-query', `cat "${server.base}/dpkg"`);
     await run([step('before', [call('before_packages_begin')])], 0);
-    writeFileSync(store('active'), 'theirs.service\n');
-    mkdirSync(join(server.root, 'etc/app/conf.d'), { recursive: true });
+    for (const path of ['etc/app/conf.d', 'etc/owned']) made(path);
     server.write('/etc/used/file', '');
-    for (const unit of ['app.service', 'theirs.service', 'fine.service']) server.activate(unit);
+    writeFileSync(join(server.base, 'dpkg'), 'ii |app\nii |site\n');
+    await run([step('installed', [call('before_packages_end')])], 1);
+    made('etc/later');
+    writeFileSync(store('active'), 'was.service\n');
+    const units = [
+      'app.service',
+      'app@1.service',
+      'old.service',
+      'was.service',
+      'theirs.service',
+      'fine.service',
+    ];
+    for (const unit of units) server.activate(unit);
     server.program(
       'systemctl',
       `case $1 in
-list-units) printf '%s\\n' 'app.service not-found active' 'theirs.service not-found active' 'fine.service loaded active' ;;
+list-units)
+  for unit in app.service app@1.service old.service was.service theirs.service; do echo "$unit not-found active"; done
+  echo 'fine.service loaded active' ;;
 stop) rm -f "${server.base}/active/$2" ;;
 esac`,
     );
-    expect((await run([step('remains', [call('uninstall_remains')])], 1)).status).toBe(0);
-    const running = ['app.service', 'theirs.service', 'fine.service'].filter((unit) => server.isActive(unit));
-    expect(running).toEqual(['theirs.service', 'fine.service']);
-    const there = ['etc/theirs/empty', 'etc/app', 'etc/used/file'].filter((path) =>
-      existsSync(join(server.root, path)),
+    server.program(
+      'dpkg',
+      `case $1 in
+-L) [ "$2" = app ] && printf '%s\\n' /usr/bin/app /lib/systemd/system/app.service /usr/lib/systemd/system/app@.service \\
+  /lib/systemd/system/was.service /lib/systemd/system/fine.service /etc/init.d/old ;;
+-S) [ "$2" = "${server.root}/etc/owned" ] ;;
+esac`,
     );
-    expect(there).toEqual(['etc/theirs/empty', 'etc/used/file']);
+    server.program('apt-mark', ':');
+    server.program(
+      'apt-get',
+      `case "$*" in
+*-s*autoremove*) echo 'Remv app [1]' ;;
+*-s*purge*) echo 'Purg app [1]' ;;
+*purge*) echo 'ii |site' >"${server.base}/dpkg"; [ ! -e "${server.base}/cut" ] ;;
+esac`,
+    );
+    // Cut when the packages have gone: the next run finds none of them, and still what they left.
+    writeFileSync(join(server.base, 'cut'), '');
+    expect((await run([step('cut', [call('uninstall_packages')])], 2)).status).toBe(1);
+    expect((await run([step('packages', [call('uninstall_packages')])], 3)).status).toBe(0);
+    expect(units.filter((unit) => server.isActive(unit))).toEqual([
+      'was.service',
+      'theirs.service',
+      'fine.service',
+    ]);
+    const folders = ['etc/theirs/empty', 'etc/app', 'etc/owned', 'etc/used', 'etc/later'];
+    expect(folders.filter((path) => existsSync(join(server.root, path)))).toEqual([
+      'etc/theirs/empty',
+      'etc/owned',
+      'etc/used',
+      'etc/later',
+    ]);
   });
 
   it('closes the ports that it opened in a filter of somebody else, and no others', async () => {

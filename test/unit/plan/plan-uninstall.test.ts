@@ -98,6 +98,17 @@ describe('planUninstall', () => {
     expect(steps[0]?.calls[0]?.args).toEqual(['1']);
   });
 
+  it('clears away what packages left that are gone already, as a run that was killed leaves it', () => {
+    const noneLeft = { before: { ...noted, removed: [] }, packages: new Map() };
+    expect(plan({ removePackages: true }, noneLeft).steps.map(({ id }) => id)).toContain(
+      'uninstall-packages',
+    );
+    const noneCame = { before: { ...noted, installed: [], removed: [] } };
+    expect(plan({ removePackages: true }, noneCame).steps.map(({ id }) => id)).not.toContain(
+      'uninstall-packages',
+    );
+  });
+
   it('says when nothing is known of before', () => {
     const { steps, notes } = plan({ removePackages: true }, { before: undefined });
     expect(steps.map(({ id }) => id)).not.toContain('uninstall-packages');
