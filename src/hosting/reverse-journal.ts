@@ -14,6 +14,12 @@ export interface ReverseWrite {
   after: string;
 }
 
+/** One that undo has to look at. */
+export interface StandingWrite extends ReverseWrite {
+  /** Its end is known. What a client that was killed meant to set may be what somebody entered by hand since. */
+  proven: boolean;
+}
+
 /** Entries are only ever appended. */
 export type ReverseJournalEntry =
   /** Written *before* the provider is asked, so that a killed client leaves no unknown write. */
@@ -42,19 +48,20 @@ export function openReverseJournal(stateDir: string): ReverseJournal {
 }
 
 /** What an undo for a host has to take back: for each address what it was called at first, and what it was last given. Pure. */
-export function standingWrites(entries: readonly ReverseJournalEntry[], hostname: string): ReverseWrite[] {
-  const failed = new Set(
-    entries.flatMap((entry) => (entry.kind === 'result' && !entry.ok ? [entry.id] : [])),
+export function standingWrites(entries: readonly ReverseJournalEntry[], hostname: string): StandingWrite[] {
+  const results = new Map(
+    entries.flatMap((entry) => (entry.kind === 'result' ? [[entry.id, entry.ok]] : [])),
   );
-  const standing = new Map<string, ReverseWrite>();
+  const standing = new Map<string, StandingWrite>();
   for (const entry of entries) {
     if (entry.kind === 'undone') standing.delete(entry.address);
-    if (entry.kind !== 'write' || failed.has(entry.id)) continue;
+    if (entry.kind !== 'write' || results.get(entry.id) === false) continue;
     const { hosting, address, after } = entry;
     const held = standing.get(address);
     // A name that somebody else gave in between is what an undo gives back.
     const { before } = held !== undefined && held.after === entry.before ? held : entry;
-    const write = { hostname: entry.hostname, hosting, address, after };
+    const proven = results.get(entry.id) === true;
+    const write = { hostname: entry.hostname, hosting, address, after, proven };
     standing.set(address, before === undefined ? write : { ...write, before });
   }
   return [...standing.values()].filter((write) => write.hostname === hostname);

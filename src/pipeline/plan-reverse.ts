@@ -120,14 +120,33 @@ export function createReversePlanner(deps: ReverseDeps): ReversePlanner {
       try {
         await names.set(address, after);
       } catch (error) {
-        // Only a refusal is a proof that nothing was done.
-        if (error instanceof SetupError && error.code === 'E_DNS_TOKEN')
-          await deps.journal.append({ kind: 'result', id, at, ok: false, error: messageOf(error) });
+        // An answer that was lost is no refusal: what is there now tells, before anybody can enter the name by hand.
+        const ok = isRefusal(error) ? false : await isThere(names, address, after);
+        if (ok !== undefined)
+          await deps.journal.append({
+            kind: 'result',
+            id,
+            at,
+            ok,
+            ...(ok ? {} : { error: messageOf(error) }),
+          });
         throw error;
       }
       await deps.journal.append({ kind: 'result', id, at, ok: true });
     },
   };
+}
+
+const isRefusal = (error: unknown): boolean => error instanceof SetupError && error.code === 'E_DNS_TOKEN';
+
+/** Undefined when that cannot be found out now. */
+async function isThere(names: ReverseNames, address: string, name: string): Promise<boolean | undefined> {
+  try {
+    return (await names.read(address))?.name === name;
+  } catch (error) {
+    if (error instanceof Error) return undefined;
+    throw error;
+  }
 }
 
 /** The names of an account, with the credentials that are there anyway; undefined when there are none. */

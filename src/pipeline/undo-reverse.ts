@@ -1,13 +1,13 @@
 import { messageOf, SetupError } from '../errors.js';
 import type { ReverseEntry, ReverseNames } from '../hosting/hosting-api.js';
 import { hostingApiOf } from '../hosting/index.js';
-import { openReverseJournal, type ReverseWrite, standingWrites } from '../hosting/reverse-journal.js';
+import { openReverseJournal, type StandingWrite, standingWrites } from '../hosting/reverse-journal.js';
 import { openReverseNames, type ReverseChange } from './plan-reverse.js';
 import type { Session } from './session.js';
 import type { ZoneSurvey } from './survey.js';
 
 interface TakeBack {
-  write: ReverseWrite;
+  write: StandingWrite;
   names: ReverseNames;
   /** As the plan shows it. */
   change: ReverseChange;
@@ -35,7 +35,7 @@ export async function planReverseUndo(
 
 async function judge(
   session: Session,
-  write: ReverseWrite,
+  write: StandingWrite,
   zones: readonly ZoneSurvey[],
 ): Promise<TakeBack | string> {
   const { address, before, after } = write;
@@ -52,8 +52,8 @@ async function judge(
     if (!(error instanceof SetupError) || session.context.signal.aborted) throw error;
     return `Left alone: the reverse name of ${address}. ${messageOf(error)} (${error.evidence[0] ?? error.code})`;
   }
-  if (now?.name !== after)
-    return `Left alone: the reverse name of ${address}. It no longer is what was set (${after}).`;
+  const why = whyLeft(write, now);
+  if (why !== undefined) return why;
   const change = {
     address,
     before: after,
@@ -61,6 +61,17 @@ async function judge(
     at: api.title,
   };
   return { write, names, change };
+}
+
+/** Why a name stays as it is; undefined: it still is what was set. Pure. */
+export function whyLeft(
+  { address, after, proven }: StandingWrite,
+  now: ReverseEntry | undefined,
+): string | undefined {
+  const left = `Left alone: the reverse name of ${address}.`;
+  if (now?.name !== after) return `${left} It no longer is what was set (${after}).`;
+  if (proven) return undefined;
+  return `${left} It is ${after}, but the run that meant to set that never learnt whether it did: somebody may have entered it. Change it at the hosting provider if nobody did.`;
 }
 
 /** Gives the addresses back what they were called, and says so in the journal; returns how many. */

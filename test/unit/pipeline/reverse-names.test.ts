@@ -10,6 +10,7 @@ import { type ReverseJournalEntry, standingWrites } from '../../../src/hosting/r
 import { chooseAddresses } from '../../../src/pipeline/choose-addresses.js';
 import type { Resolvers } from '../../../src/pipeline/open-resolvers.js';
 import { createReversePlanner } from '../../../src/pipeline/plan-reverse.js';
+import { whyLeft } from '../../../src/pipeline/undo-reverse.js';
 
 const hostname = 'mail.example.org';
 const [v4, v6] = ['198.51.100.7', '2001:db8:7::1'];
@@ -24,6 +25,10 @@ interface Scene {
   error?: Error;
   /** What setting a name ends with. */
   refusal?: Error;
+  /** The name was set all the same. */
+  done?: boolean;
+  /** Afterwards it cannot be asked for, either. */
+  deaf?: boolean;
   token?: boolean;
   vendor?: string;
   allowUpdate?: boolean;
@@ -38,6 +43,7 @@ async function choose(scene: Scene) {
   const { ptr = {}, entries = {}, token = true, allowUpdate = false } = scene;
   const asked: string[] = [];
   const written: ReverseJournalEntry[] = [];
+  const set = new Map<string, string | undefined>();
   const planner = createReversePlanner({
     dmi: { ...dmi, vendor: scene.vendor ?? dmi.vendor },
     hostname,
@@ -51,9 +57,11 @@ async function choose(scene: Scene) {
             read: async (address) => {
               asked.push(address);
               if (scene.error) throw scene.error;
-              return entries[address];
+              if (scene.deaf === true && written.length > 0) throw scene.refusal;
+              return set.has(address) ? { name: set.get(address) ?? '', isDefault: false } : entries[address];
             },
-            set: async () => {
+            set: async (address, name) => {
+              if (scene.refusal === undefined || scene.done === true) set.set(address, name);
               if (scene.refusal) throw scene.refusal;
             },
           }
@@ -169,7 +177,7 @@ describe('the reverse name of the server', () => {
     const chosen = await choose({ entries: free, outbound6: 'open' });
     await chosen.carryOut();
     expect(chosen.written.map(({ kind }) => kind)).toEqual(['write', 'result', 'write', 'result']);
-    const common = { hostname, hosting: 'hetzner', after: hostname };
+    const common = { hostname, hosting: 'hetzner', after: hostname, proven: true };
     expect(standingWrites(chosen.written, hostname)).toEqual([
       { ...common, address: v4, before: standard },
       { ...common, address: v6 },
@@ -197,15 +205,27 @@ describe('the reverse name of the server', () => {
     ]);
   });
 
-  it('is no business of undo when the provider refused the token, and is when its answer was lost', async () => {
-    const refusal = (code: string) => new SetupError({ code, exit: 1, what: 'No.' });
-    for (const [code, left] of [
-      ['E_DNS_TOKEN', 0],
-      ['E_DNS_UNREACHABLE', 1],
+  it('is the business of undo only when it was set: a name that was entered by hand since stays', async () => {
+    const error = (code: string) => new SetupError({ code, exit: 1, what: 'No.' });
+    const lost = { entries: free, refusal: error('E_DNS_UNREACHABLE') };
+    for (const [scene, left] of [
+      [{ entries: free, refusal: error('E_DNS_TOKEN') }, []],
+      [lost, []],
+      [{ ...lost, done: true }, [{ proven: true }]],
+      [{ ...lost, done: true, deaf: true }, [{ proven: false }]],
     ] as const) {
-      const chosen = await choose({ entries: free, refusal: refusal(code) });
+      const chosen = await choose(scene);
       await chosen.carryOut();
-      expect(standingWrites(chosen.written, hostname)).toHaveLength(left);
+      expect(standingWrites(chosen.written, hostname)).toMatchObject(left);
     }
+  });
+
+  it('is taken back where it still is what a write of ours is known to have set', () => {
+    const write = { hostname, hosting: 'hetzner', address: v4, after: hostname, proven: true };
+    const [ours, other] = [hostname, 'www.example.org'].map((name) => ({ name, isDefault: false }));
+    expect(whyLeft(write, ours)).toBeUndefined();
+    expect(whyLeft(write, other)).toContain('no longer is what was set');
+    expect(whyLeft(write, undefined)).toContain('no longer is what was set');
+    expect(whyLeft({ ...write, proven: false }, ours)).toContain('somebody may have entered it');
   });
 });
