@@ -12,7 +12,7 @@ export interface BackupFile {
 export interface LastBackup {
   /** The runs of the last command that replaced or removed files, oldest first. */
   runs: readonly string[];
-  /** The command set the server up: there was nothing of ours before it. */
+  /** The command set the server up, or went on with that after one that failed: before it there was no whole setup of ours. */
   first: boolean;
   /** What stood there before the first of these runs. */
   files: readonly BackupFile[];
@@ -40,9 +40,13 @@ for run in *; do
     done <"$list"
   done
 done
+cd ../runs || exit 0
+grep -Hs '^generation=' */meta | sed 's/^/+/'
+for run in */files; do grep -Hs '^code=' "\${run%/*}/result" | sed 's/^/+/'; done
 true`,
   parse({ stdout }) {
-    const runs = commandOf(readRuns(readLines(stdout)));
+    const lines = readLines(stdout);
+    const runs = commandOf(readRuns(lines));
     const [earliest] = runs;
     if (earliest === undefined) return undefined;
     const files = new Map<string, BackupFile>();
@@ -50,7 +54,7 @@ true`,
       // The oldest copy is what stood there before the command.
       if (!files.has(file.path)) files.set(file.path, file);
     }
-    return { runs: runs.map(({ id }) => id), first: earliest.generation === 0, files: [...files.values()] };
+    return { runs: runs.map(({ id }) => id), first: isSetup(earliest, lines), files: [...files.values()] };
   },
 };
 
@@ -58,6 +62,22 @@ interface BackupRun {
   id: string;
   generation: number | undefined;
   files: BackupFile[];
+}
+
+/** Its run began on a bare server, or no run that began there had put all files in place before it. */
+function isSetup({ id, generation }: BackupRun, lines: readonly string[]): boolean {
+  if (generation === 0) return true;
+  const records = lines.flatMap((line) => {
+    const [, run = '', of = '', value] =
+      /^\+([0-9A-Za-z-]{1,60})\/(meta|result):[a-z]+=(\d{1,15})$/.exec(line) ?? [];
+    return run < id && run !== '' ? [{ run, of, value: Number(value) }] : [];
+  });
+  // Results are only those of runs that brought files. An uninstall keeps the records of what was before it.
+  const began = records.findLast(({ of, value }) => of === 'meta' && value === 0)?.run;
+  if (began === undefined) return false;
+  return !records.some(
+    ({ run, of, value }) => run >= began && of === 'result' && value === 0 && run.includes('-install-'),
+  );
 }
 
 function readRuns(lines: readonly string[]): BackupRun[] {

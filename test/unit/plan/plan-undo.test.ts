@@ -179,8 +179,38 @@ it('takes the runs of one command together: what stood there before the first of
   expect(read('@20261124T132400Z-install-1 0', '@20261124T132500Z-golive-2 1')?.first).toBe(true);
 });
 
+it('takes a command that finished a setup which had failed for part of it: undo would put stock files in its place', () => {
+  const read = (...lines: string[]) =>
+    lastBackup.parse({ code: 0, stdout: ['@20261124T132400Z-install-0003 1', ...lines].join('\n') })?.first;
+  const bare = '+20261124T100000Z-install-0001/meta:generation=0';
+  expect(read(bare, '+20261124T100000Z-install-0001/result:code=1')).toBe(true);
+  // It was killed, and left no result.
+  expect(read(bare)).toBe(true);
+  expect(read(bare, '+20261124T100000Z-install-0001/result:code=0')).toBe(false);
+  expect(
+    read(
+      bare,
+      '+20261124T100000Z-install-0001/result:code=1',
+      '+20261124T110000Z-install-0002/result:code=0',
+      '+20261124T140000Z-golive-0004/result:code=1',
+    ),
+  ).toBe(false);
+  // Set up, taken back, and set up anew.
+  expect(
+    read(
+      '+20261123T100000Z-install-0001/meta:generation=0',
+      bare,
+      '+20261123T100000Z-install-0001/result:code=0',
+      '+20261124T100000Z-install-0001/result:code=1',
+    ),
+  ).toBe(true);
+  // How it began is not known any more.
+  expect(read('+20261124T110000Z-install-0002/result:code=1')).toBe(false);
+});
+
 it('finds them on a server by the process that started them', () => {
-  const store = mkdtempSync(join(tmpdir(), 'backups-'));
+  const state = mkdtempSync(join(tmpdir(), 'state-'));
+  const store = join(state, 'backups');
   const write = (path: string, text: string) => {
     mkdirSync(dirname(join(store, path)), { recursive: true });
     writeFileSync(join(store, path), text);
@@ -191,11 +221,20 @@ it('finds them on a server by the process that started them', () => {
     write(`${run}/app/list`, 'file /etc/app/a\nabsent /etc/app/b\n');
     write(`${run}/app/tree/etc/app/a`, `of ${run}`);
   }
+  write('../runs/20261124T132200Z-install-0/meta', 'id=x\ngeneration=0\n');
+  write('../runs/20261124T132200Z-install-0/result', 'run=install\ncode=1\n');
+  write('../runs/20261124T132200Z-install-0/files/etc/app/a', '');
+  // It brought no files: somebody added a mailbox.
+  write('../runs/20261124T132230Z-install-0/result', 'run=install\ncode=0\n');
   const script = lastBackup.script.replaceAll('/var/lib/smtp-setup/backups', store);
   const { stdout } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
-  rmSync(store, { recursive: true });
+  rmSync(state, { recursive: true });
   const found = lastBackup.parse({ code: 0, stdout });
   expect(found?.runs).toEqual(runs.slice(1));
+  expect(found?.first).toBe(true);
+  expect(lastBackup.parse({ code: 0, stdout: stdout.replace('result:code=1', 'result:code=0') })?.first).toBe(
+    false,
+  );
   expect(found?.files).toEqual([
     expect.objectContaining({ path: '/etc/app/a', group: 'app' }),
     { path: '/etc/app/b', group: 'app' },
