@@ -6,6 +6,7 @@ import { manifestSchema } from '../facts/server-state.js';
 import { sha256 } from '../lib/sha256.js';
 import { arrangeSteps, packageSteps } from './arrange-steps.js';
 import { type Conflict, type GroupContext, judgeGroup, planGroup } from './plan-group.js';
+import { planLeaving } from './plan-leaving.js';
 import type { ManagedFile, ManualStep, RunName, ServerStep } from './step.js';
 import { unitsToStart } from './units-to-start.js';
 
@@ -127,6 +128,7 @@ function planRun(
   for (const step of arrangeSteps(components, model, packages, own))
     (step.run === 'certify' ? plan.certify : plan.steps).push(step);
   plan.steps.push(...extraSteps(run, components, model, 'services'));
+  if (run === 'install') plan.steps.push(...planLeaving(input.components, model, context));
   return plan;
 }
 

@@ -162,14 +162,20 @@ uninstall_named() {
   done <"$STATE/before/$1"
 }
 
-# uninstall_services UNIT…: what ran before runs, with the files of before; UNITs had files of ours.
-uninstall_services() {
+# uninstall_reload UNIT…: what ran before goes on with the files of before.
+uninstall_reload() {
   local unit
   for unit; do
     uninstall_was active "$unit" && systemctl is-active --quiet "$unit" || continue
     changed
     systemctl try-reload-or-restart "$unit" || { unit_problem "$unit" reload; return 1; }
   done
+}
+
+# uninstall_services UNIT…: what ran before runs, with the files of before; UNITs had files of ours.
+uninstall_services() {
+  local unit
+  uninstall_reload "$@" || return
   [ -e "$STATE/before/active" ] || return 0
   while read -r unit; do
     case $unit in *.service | *.socket | *.timer | *.path) ;; *) continue ;; esac

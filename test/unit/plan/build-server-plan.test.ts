@@ -122,6 +122,34 @@ describe('the server plan', () => {
     expect(plan.steps.map(({ id }) => id)).toEqual(['packages', 'files-a']);
   });
 
+  it('takes back what no longer applies: its daemon, its files as they were written, and nothing that others use', () => {
+    const shared = { units: () => [{ name: 'a.service', onChange: 'reload' as const }] };
+    const leaving = component('b', { applies: () => false });
+    const plan = buildServerPlan(
+      input([component('a'), leaving, component('c', { ...shared, applies: () => false })], {
+        ...done,
+        manifest: [...(done.manifest ?? []), entry('c', 'c\n')],
+      }),
+    );
+    expect(plan.steps).toMatchObject([
+      { id: 'leave-c', calls: expect.arrayContaining([{ fn: 'uninstall_units', args: [] }]) },
+      { id: 'leave-b', run: 'install', preview: ['- /etc/b.conf'] },
+    ]);
+    expect(plan.steps[1]?.calls).toEqual([
+      { fn: 'uninstall_units', args: ['b.service'] },
+      { fn: 'group_begin', args: ['b'] },
+      { fn: 'remove', args: ['/etc/b.conf', sha256('b\n')] },
+      { fn: 'group_swap', args: [] },
+      { fn: 'uninstall_path', args: ['/etc/b.conf'] },
+      { fn: 'group_done', args: [] },
+      { fn: 'uninstall_reload', args: ['b.service'] },
+    ]);
+    const edited = { ...done, files: { ...done.files, '/etc/b.conf': onDisk('by hand\n') } };
+    expect(buildServerPlan(input([component('a'), leaving], edited)).steps).toEqual([]);
+    const noted = { ...done, manifest: [entry('a', 'a\n')] };
+    expect(buildServerPlan(input([component('a'), leaving], noted)).steps).toEqual([]);
+  });
+
   it('installs only what is missing, half-installed packages included', () => {
     const world = { ...done, packages: ['a'] };
     const plan = buildServerPlan(input([component('a'), component('b')], world));
