@@ -74,6 +74,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     argument: 'file',
     env: 'SMTP_SETUP_IDENTITY',
     help: 'private key file for SSH (default: ssh_config, the agent, ~/.ssh); its passphrase: SMTP_SETUP_SSH_PASSPHRASE',
+    // In the file it is relative to the file's folder (identity-path.ts).
     configKey: 'servers.<host name>.identity',
     parse: validate.parsePath,
   },

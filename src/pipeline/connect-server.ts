@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
 import type { Answers } from '../config/answers.js';
+import { findIdentity } from '../config/identity-path.js';
 import { Exit, SetupError } from '../errors.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
 import type { Session } from './session.js';
@@ -21,7 +21,9 @@ export async function connectServer(session: Session, answers: Answers): Promise
     log: (level, message) => {
       if (level === 'warn' || context.io.verbose) context.io.say(message);
     },
-    ...(identity === undefined ? {} : { identity: expandHome(identity, context.homeDir) }),
+    ...(identity === undefined
+      ? {}
+      : { identity: findIdentity(identity, session.configPath, context.homeDir) }),
     ...(answers.hostKey === undefined ? {} : { hostKey: answers.hostKey.value }),
   });
   return { connection: await connector.connect(context.signal), connector };
@@ -43,8 +45,4 @@ function noServer({ configPath, loaded }: Session): SetupError {
     evidence: [evidence],
     fix: [fix, 'Or say how to log in: --ssh [USER@]HOST[:PORT]'],
   });
-}
-
-function expandHome(path: string, homeDir: string): string {
-  return path.startsWith('~/') ? homeDir + path.slice(1) : resolve(path);
 }

@@ -7,7 +7,7 @@ import { loadBackupScript } from '../backup/load-scripts.js';
 import { type BackupContents, readArchive } from '../backup/read-archive.js';
 import type { RestoreOptions } from '../cli/commands/restore.js';
 import type { Run } from '../cli/outcome.js';
-import { type Answers, collectAnswers } from '../config/answers.js';
+import type { Answers } from '../config/answers.js';
 import { writeFileAtomically } from '../config/atomic-write.js';
 import { loadConfig, readText } from '../config/load.js';
 import { lockPathFor, maxLockBytes, parseLock } from '../config/lock-file.js';
@@ -28,7 +28,7 @@ import { readConsents } from './consents.js';
 import { openResolvers } from './open-resolvers.js';
 import { preflight, reachServer, settleRunning, worthShowing } from './prepare.js';
 import { travel } from './road.js';
-import { openSession, type Session } from './session.js';
+import { openSession, readAnswers, type Session } from './session.js';
 import { domainsOf, surveyZones } from './survey.js';
 
 /** `restore`: the backup is read to its end before anything is touched; then the road of `apply`, with its data. */
@@ -173,11 +173,12 @@ async function adopt(
       ownLock === undefined && lock !== undefined
         ? parseLock(lock, `${options.file}: lock file`)
         : start.lock,
-    answers: collectAnswers({
-      flags: { ...options.flags, hostname: header.hostname },
-      env: start.context.env,
-      file: loaded,
-    }),
+    answers: readAnswers(
+      start.context,
+      start.configPath,
+      { ...options.flags, hostname: header.hostname },
+      loaded,
+    ),
   };
 }
 

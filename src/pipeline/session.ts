@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { resolve } from 'node:path';
 import type { Client } from '../apply/holder.js';
 import type { LanePool } from '../apply/lane-pool.js';
 import type { Context } from '../cli/context.js';
 import type { FlagValues } from '../cli/flags.js';
 import { type Answers, collectAnswers } from '../config/answers.js';
 import type { Asker } from '../config/asker.js';
+import { placeIdentity } from '../config/identity-path.js';
 import { chooseConfigPath, loadConfig, loadLock, requireConfig } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import type { LoadedConfig } from '../config/parse.js';
@@ -50,12 +52,19 @@ export async function openSession(context: Context, options: SessionOptions): Pr
     configPath,
     loaded,
     lock: await loadLock(configPath),
-    answers: collectAnswers({
-      flags: options.flags,
-      env: context.env,
-      ...(loaded === undefined ? {} : { file: loaded }),
-    }),
+    answers: readAnswers(context, configPath, options.flags, loaded),
   };
+}
+
+/** What flags, environment and configuration say, in terms of the configuration at `configPath`. Throws SetupError (exit 2). */
+export function readAnswers(
+  { env }: Pick<Context, 'env'>,
+  configPath: string,
+  flags: FlagValues,
+  loaded: LoadedConfig | undefined,
+): Answers {
+  const answers = collectAnswers({ flags, env, ...(loaded === undefined ? {} : { file: loaded }) });
+  return placeIdentity(answers, configPath, resolve('.'));
 }
 
 /** How this client calls itself to others while a run of its goes on. */
