@@ -38,8 +38,11 @@ export function createSrs(render: Render): Component {
     watch: ['/etc/systemd/system/postsrsd.service.d/smtp-setup.conf', '/etc/smtp-setup/postsrsd.conf'],
     validate: () => [],
     probe: (model) => {
+      const domain = srsDomain(model);
+      // An undo may bring it back where the configuration has no domain for it any more.
+      if (domain === undefined) return [];
       const { forward, reverse } = srsTables(model, '/var/spool/postfix/');
-      return [{ fn: 'srs_probe', args: [srsDomain(model) ?? '', forward, reverse] }];
+      return [{ fn: 'srs_probe', args: [domain, forward, reverse] }];
     },
     steps: () => [],
   };

@@ -42,7 +42,7 @@ export function buildServerPlan(input: PlanInput): ServerPlan {
   const target = input.target ?? model;
   const generation = readGeneration(facts);
   const now = planRun('install', model, input, groupContext(input));
-  const later = planRun('golive', target, input, contextAfter(now.files, input));
+  const later = planRun('golive', target, input, contextAfter(now, input));
   return {
     generation,
     steps: [...now.steps, ...now.certify, ...later.steps],
@@ -102,6 +102,7 @@ interface RunPlan {
   certify: ServerStep[];
   conflicts: Conflict[];
   files: ManagedFile[];
+  removed: string[];
 }
 
 function planRun(
@@ -111,7 +112,7 @@ function planRun(
   context: GroupContext,
 ): RunPlan {
   const components = applying(input.components, model);
-  const plan: RunPlan = { steps: [], certify: [], conflicts: [], files: [] };
+  const plan: RunPlan = { steps: [], certify: [], conflicts: [], files: [], removed: [] };
   const own = new Map<string, ServerStep[]>(components.map(({ id }) => [id, []]));
   for (const component of components) {
     const steps = own.get(component.id) ?? [];
@@ -119,6 +120,7 @@ function planRun(
     const group = planGroup(component, model, run, context);
     plan.conflicts.push(...group.conflicts);
     plan.files.push(...group.written);
+    plan.removed.push(...group.removed);
     if (group.step) steps.push(group.step);
     else if (run === 'install') steps.push(...unitStep(component, model, input.facts));
     steps.push(...extraSteps(run, [component], model, 'files'));
@@ -177,7 +179,10 @@ function groupContext(input: PlanInput): GroupContext {
 }
 
 /** What the last run will find once the first one has written its files. */
-function contextAfter(written: readonly ManagedFile[], input: PlanInput): GroupContext {
+function contextAfter(
+  { files: written, removed }: Pick<RunPlan, 'files' | 'removed'>,
+  input: PlanInput,
+): GroupContext {
   const before = groupContext(input);
   const files = new Map(before.files);
   const contents = new Map(before.contents);
@@ -187,6 +192,10 @@ function contextAfter(written: readonly ManagedFile[], input: PlanInput): GroupC
     files.set(path, { type: 'file', mode, owner, sha256: hash, pristine: false });
     entries.set(path, { path, sha256: hash, mode, owner, group });
     contents.set(path, content);
+  }
+  for (const path of removed) {
+    files.delete(path);
+    entries.delete(path);
   }
   return { ...before, files, contents, entries: [...entries.values()], pending: new Set() };
 }

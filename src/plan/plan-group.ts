@@ -34,6 +34,8 @@ export interface GroupPlan {
   conflicts: Conflict[];
   /** Files whose content or mode the step changes. */
   written: ManagedFile[];
+  /** Files that the step removes. */
+  removed: string[];
 }
 
 const conflictReasons: Record<ConflictKind, string> = {
@@ -69,11 +71,13 @@ export function planGroup(
       : verdict.kind !== 'same';
   const changed = judged.filter(isWritten);
   const pending = context.pending.has(component.id);
-  if (changed.length === 0 && leftovers.length === 0 && !pending) return { conflicts, written: [] };
+  if (changed.length === 0 && leftovers.length === 0 && !pending)
+    return { conflicts, written: [], removed: [] };
   const written = changed.map(({ file }) => file);
   return {
     conflicts,
     written,
+    removed: leftovers.map(({ path }) => path),
     step: {
       id: `files-${component.id}`,
       run,

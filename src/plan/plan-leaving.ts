@@ -28,10 +28,9 @@ export function planLeaving(
         return group === component.id && (found === undefined || found.sha256 === sha256);
       });
       if (files.length === 0) return [];
-      const units = component
-        .units(model)
-        .map(({ name }) => name)
-        .filter((name) => !used.has(name));
+      const all = component.units(model);
+      const units = all.filter(({ name }) => !used.has(name)).map(({ name }) => name);
+      const shared = all.filter(({ name }) => used.has(name));
       return [
         {
           id: `leave-${component.id}`,
@@ -42,8 +41,10 @@ export function planLeaving(
             { fn: 'uninstall_units', args: units },
             { fn: 'group_begin', args: [component.id] },
             ...files.map(({ path, sha256 }) => ({ fn: 'remove', args: [path, sha256] })),
+            ...shared.map(({ name, onChange }) => ({ fn: 'unit', args: [name, onChange] })),
             { fn: 'group_swap', args: [] },
             ...files.map(({ path }) => ({ fn: 'uninstall_path', args: [path] })),
+            { fn: 'group_reload', args: [] },
             { fn: 'group_done', args: [] },
             { fn: 'uninstall_reload', args: units },
           ],

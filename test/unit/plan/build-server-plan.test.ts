@@ -132,7 +132,13 @@ describe('the server plan', () => {
       }),
     );
     expect(plan.steps).toMatchObject([
-      { id: 'leave-c', calls: expect.arrayContaining([{ fn: 'uninstall_units', args: [] }]) },
+      {
+        id: 'leave-c',
+        calls: expect.arrayContaining([
+          { fn: 'uninstall_units', args: [] },
+          { fn: 'unit', args: ['a.service', 'reload'] },
+        ]),
+      },
       { id: 'leave-b', run: 'install', preview: ['- /etc/b.conf'] },
     ]);
     expect(plan.steps[1]?.calls).toEqual([
@@ -141,6 +147,7 @@ describe('the server plan', () => {
       { fn: 'remove', args: ['/etc/b.conf', sha256('b\n')] },
       { fn: 'group_swap', args: [] },
       { fn: 'uninstall_path', args: ['/etc/b.conf'] },
+      { fn: 'group_reload', args: [] },
       { fn: 'group_done', args: [] },
       { fn: 'uninstall_reload', args: ['b.service'] },
     ]);
