@@ -6,29 +6,19 @@ import type { ExportOptions } from '../cli/commands/export.js';
 import type { Run } from '../cli/outcome.js';
 import type { Config } from '../config/schema.js';
 import { Exit, SetupError } from '../errors.js';
-import { type Facts, probes } from '../facts/index.js';
 import { packageRoot } from '../lib/package-root.js';
 import { sha256 } from '../lib/sha256.js';
-import { buildModel, type Models } from '../plan/build-model.js';
+import { afterPackages } from '../plan/arrange-steps.js';
 import { buildServerPlan } from '../plan/build-server-plan.js';
 import { compileRuns } from '../plan/compile-runs.js';
-import { exportedId, type KeySource, renderExport, renderFirstStage } from '../plan/render-export.js';
+import { relayLoginStep } from '../plan/plan-relay-logins.js';
+import { exportedId, renderExport, renderFirstStage, type SecretSource } from '../plan/render-export.js';
 import type { ServerStep } from '../plan/step.js';
-import { relaysOf } from '../relay/relays-of.js';
-import { chooseDkim } from './choose-dkim.js';
+import type { ConfiguredRelay } from '../relay/relays-of.js';
 import { chooseServer, openServerSession } from './choose-servers.js';
-import { intendDns } from './desired-dns.js';
-import { openComponents, readAcme, readTrustAnchor, roleOf } from './make-plan.js';
+import { type ForeseenKey, foreseeServer } from './foresee-server.js';
+import { openComponents } from './make-plan.js';
 import type { Session } from './session.js';
-import { domainsOf } from './survey.js';
-
-const releases: Readonly<Record<string, string>> = {
-  'debian-12': 'bookworm',
-  'debian-13': 'trixie',
-  'ubuntu-22.04': 'jammy',
-  'ubuntu-24.04': 'noble',
-  'ubuntu-26.04': 'resolute',
-};
 
 /** `export`: the runs for a server that nobody has looked at. Writes nothing but the files that were asked for. */
 export const runExport: Run<ExportOptions> = async (context, options) => {
@@ -68,13 +58,15 @@ async function renderServer(
   hostname: string,
   options: ExportOptions,
 ): Promise<string> {
-  const { models, keys } = await foresee(session, config, hostname, options);
+  const { models, keys, relays, facts } = await foreseeServer(session, config, hostname, options);
+  const keySource = readSource('--dkim-key', options.dkimKeyFile, options.dkimKeyCommand);
+  const loginSource = readSource('--relay-login', options.relayLoginFile, options.relayLoginCommand);
+  refuseStrandedRelay(hostname, relays, loginSource);
   const components = await openComponents(session);
   const texts = await loadRunTexts();
-  const facts = emptyFacts();
   const plan = buildServerPlan({ ...models, facts, components });
-  const keySource = readKeySource(options);
-  const runs = compileRuns(keySource.kind === 'none' ? plan.steps : withKeys(plan.steps, keys), {
+  const steps = afterPackages(plan.steps, relays.map(relayLoginStep));
+  const runs = compileRuns(keySource.kind === 'none' ? steps : withKeys(steps, keys), {
     idOf: exportedId,
     generation: 0,
     who: 'export',
@@ -86,84 +78,11 @@ async function renderServer(
     runs,
     keys,
     keySource,
+    logins: relays.map(({ name, relay }) => ({ name, host: relay.host })),
+    loginSource,
     texts: await loadExportTexts(texts),
     wait: options.form === 'script',
   });
-}
-
-interface ForeseenKey {
-  domain: string;
-  selector: string;
-  /** What DNS shows of it, as the lock file knows. */
-  publicKey: string;
-}
-
-/** The server as it will be: its release is given, and everything else is as a fresh one has it. */
-async function foresee(
-  session: Session,
-  config: Config,
-  hostname: string,
-  { release, memory }: ExportOptions,
-): Promise<{ models: Models; keys: ForeseenKey[] }> {
-  const server = config.servers[hostname];
-  const [id = '', version = ''] = release.split('-');
-  const codename = releases[release];
-  if (server === undefined || codename === undefined) throw unknownRelease(release);
-  if (server.profile === 'backup-mx') throw notForBackups(hostname);
-  const [relay] = relaysOf(config, hostname);
-  if (relay !== undefined) throw notWithRelay(relay.relay.host);
-  const facts = emptyFacts();
-  const fresh = chooseDkim({
-    config,
-    hostname,
-    dkim: facts.dkim,
-    live: [],
-    installId: '',
-    now: session.context.clock(),
-  });
-  const keys = domainsOf(config, hostname).map(([domain]): ForeseenKey => {
-    const known = session.lock.domains[domain]?.dkim[0];
-    const selector = known?.selector ?? fresh.get(domain)?.[0]?.selector ?? '';
-    return { domain, selector, publicKey: known?.publicKey ?? '' };
-  });
-  const { web } = intendDns(
-    config,
-    session.lock,
-    hostname,
-    session.lock.servers[hostname] ?? {},
-    new Map(keys.map(({ domain, selector }) => [domain, [{ selector }]])),
-    undefined,
-  );
-  const backups = new Set(domainsOf(config, hostname).flatMap(([, { backup }]) => backup ?? []));
-  const models = buildModel({
-    hostname,
-    server,
-    os: { id, version, codename, name: release, like: [] },
-    domains: keys.map(({ domain, selector }) => ({
-      name: domain,
-      selectors: [selector],
-      ...roleOf(config, domain),
-      ...(web.has(domain) ? { web: web.get(domain) } : {}),
-    })),
-    facts: { ...facts, machine: { ...facts.machine, memory } },
-    acme: await readAcme(session.answers),
-    ...(await readTrustAnchor(session, server)),
-    // Known only once its address has a reverse name; apply turns it on then.
-    ipv6: session.lock.servers[hostname]?.ipv6 !== undefined && server.ipv6 !== 'off',
-    trustedRelays: [...backups].flatMap((backup) =>
-      Object.values(session.lock.servers[backup] ?? {}).filter((address) => address !== undefined),
-    ),
-  });
-  return { models, keys };
-}
-
-/** What every probe would say of a server on which nothing of ours is. */
-function emptyFacts(): Facts {
-  const entries = Object.entries(probes).map(([name, probe]) => [
-    name,
-    probe.parse({ code: 127, stdout: '' }),
-  ]);
-  return Object.fromEntries(entries) as Facts;
 }
 
 /** The shared keys lie there before any is made. */
@@ -181,17 +100,41 @@ function withKeys(steps: readonly ServerStep[], keys: readonly ForeseenKey[]): S
   return [...steps.slice(0, at), ...taken, ...steps.slice(at)];
 }
 
-function readKeySource({ dkimKeyFile, dkimKeyCommand }: ExportOptions): KeySource {
-  if (dkimKeyFile !== undefined && dkimKeyCommand !== undefined) {
+/** Where the server finds what an export must not hold: the flags end with `-file` and `-command`. */
+function readSource(flag: string, file: string | undefined, command: string | undefined): SecretSource {
+  if (file !== undefined && command !== undefined) {
     throw new SetupError({
       code: 'E_USAGE',
       exit: Exit.usage,
-      what: 'The DKIM keys come from a file or from a command, not from both.',
-      fix: ['Give either --dkim-key-file or --dkim-key-command.'],
+      what: `What ${flag}-file names comes from a file or from a command, not from both.`,
+      fix: [`Give either ${flag}-file or ${flag}-command.`],
     });
   }
-  if (dkimKeyFile !== undefined) return { kind: 'file', source: dkimKeyFile };
-  return dkimKeyCommand === undefined ? { kind: 'none' } : { kind: 'command', source: dkimKeyCommand };
+  if (file !== undefined) return { kind: 'file', source: file };
+  return command === undefined ? { kind: 'none' } : { kind: 'command', source: command };
+}
+
+/** A server that sends past the relay that was chosen for it would be another one. */
+function refuseStrandedRelay(hostname: string, relays: readonly ConfiguredRelay[], { kind }: SecretSource) {
+  const [first] = relays;
+  if (first !== undefined && kind === 'none') {
+    throw new SetupError({
+      code: 'E_EXPORT_RELAY',
+      exit: Exit.usage,
+      what: `Mail is to leave through ${first.relay.host}, and an export holds no secrets: the server has to fetch the login.`,
+      fix: [
+        'Say from where: --relay-login-file PATH or --relay-login-command COMMAND, on the server; user name and password, a line each.',
+        'Or set the server up with smtp-setup apply, after smtp-setup relay set.',
+      ],
+    });
+  }
+  if (first !== undefined || kind === 'none') return;
+  throw new SetupError({
+    code: 'E_EXPORT_RELAY',
+    exit: Exit.usage,
+    what: `There is a login for a relay to fetch, and ${hostname} sends through none.`,
+    fix: ['Leave the flag out, or choose a relay in smtp-setup.yaml ("relay").'],
+  });
 }
 
 async function loadExportTexts({ start }: RunTexts): Promise<Map<string, string>> {
@@ -231,37 +174,5 @@ function needsOut(): SetupError {
     exit: Exit.usage,
     what: 'User-data is gzipped, and nothing for a terminal; two stages are two files.',
     fix: ['Give a directory: --out DIRECTORY. Or take base64 with --json.'],
-  });
-}
-
-function unknownRelease(release: string): SetupError {
-  return new SetupError({
-    code: 'E_EXPORT_RELEASE',
-    exit: Exit.usage,
-    what: `There is no release ${release} to export for.`,
-    evidence: [`known: ${Object.keys(releases).join(', ')}`],
-    fix: ['Give one of these with --release.'],
-  });
-}
-
-function notForBackups(hostname: string): SetupError {
-  return new SetupError({
-    code: 'E_EXPORT_PROFILE',
-    exit: Exit.usage,
-    what: `${hostname} is a backup: without its primary's list of recipients it would refuse everybody.`,
-    fix: ['Set it up with smtp-setup apply, which reads the list.'],
-  });
-}
-
-/** A server that sends past the relay that was chosen for it would be another one. */
-function notWithRelay(host: string): SetupError {
-  return new SetupError({
-    code: 'E_EXPORT_RELAY',
-    exit: Exit.usage,
-    what: `Mail is to leave through ${host}, and its login cannot be in an export: that holds no secrets.`,
-    fix: [
-      'Export without the relay (leave "relay" out of the file), and set it on each server once it is up: smtp-setup relay set.',
-      'Or set the server up with smtp-setup apply.',
-    ],
   });
 }

@@ -14,6 +14,7 @@ import { hasForeignPostfix } from '../facts/foreign-postfix.js';
 import type { Facts } from '../facts/index.js';
 import { readFiles } from '../facts/read-facts.js';
 import { catchAllsOf } from '../lib/names.js';
+import { afterPackages } from '../plan/arrange-steps.js';
 import { buildModel, letsEncrypt, type Models } from '../plan/build-model.js';
 import {
   buildServerPlan,
@@ -143,7 +144,7 @@ export async function makePlan(
     ...(partners.backup === undefined ? {} : { backup: partners.backup }),
     trustedRelays: partners.backups.flatMap((backup) => backup.addresses),
     relays,
-    separate: Object.entries(config.domains).flatMap(([name, { separate }]) => (separate ? [name] : [])),
+    separate: separateOf(config),
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
   const accounts = planMailboxes(request, facts, models.model.mapType);
@@ -180,7 +181,7 @@ export async function makePlan(
     hostname,
     server: {
       ...serverPlan,
-      steps: withFirst(withAccounts(serverPlan.steps, accounts.steps), [
+      steps: afterPackages(withAccounts(serverPlan.steps, accounts.steps), [
         ...(request.first ?? []),
         ...logins.steps,
       ]),
@@ -266,6 +267,11 @@ export function roleOf(config: Config, domain: string): { receives: boolean; per
   return { receives: mail !== 'send-only', ...(limits === undefined ? {} : { perDay: limits.perDay }) };
 }
 
+/** The domains that are kept apart from the others of their server. */
+export function separateOf({ domains }: Config): string[] {
+  return Object.entries(domains).flatMap(([name, { separate }]) => (separate ? [name] : []));
+}
+
 /** Mailboxes would be shut, and their mail forgotten. Throws E_PROFILE (exit 5). */
 export function refuseStoredMail(
   { profile }: Pick<ServerConfig, 'profile'>,
@@ -331,11 +337,6 @@ function planMailboxes(
 function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerStep[]): ServerStep[] {
   const install = steps.filter((step) => step.run === 'install');
   return [...install, ...accounts, ...steps.filter((step) => step.run !== 'install')];
-}
-
-function withFirst(steps: readonly ServerStep[], first: readonly ServerStep[]): ServerStep[] {
-  const packages = steps.filter(({ id }) => id.startsWith('packages'));
-  return [...packages, ...first, ...steps.filter(({ id }) => !id.startsWith('packages'))];
 }
 
 /** A web name that cannot be seen must not keep the mail server from its certificate. */

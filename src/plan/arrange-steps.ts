@@ -84,6 +84,12 @@ export function certifyDuringInstall(steps: readonly ServerStep[]): ServerStep[]
   return joined;
 }
 
+/** With steps of their own behind the packages, before anything leans on what they bring. */
+export function afterPackages(steps: readonly ServerStep[], first: readonly ServerStep[]): ServerStep[] {
+  const packages = steps.filter(({ id }) => id.startsWith('packages'));
+  return [...packages, ...first, ...steps.filter(({ id }) => !id.startsWith('packages'))];
+}
+
 /** False where rules of somebody else keep the authority out until the installation has opened port 80. */
 export function canCertifyEarly({ kind, open }: FirewallModel): boolean {
   return kind === 'off' || kind === 'own' || open.includes(80);

@@ -32,23 +32,30 @@ export function planRelayLogins(
       if (there?.host !== relay.host) throw missingLogin(name, relay.provider, relay.host, there?.host);
       continue;
     }
-    const secret = `relay-${name}`;
-    plan.steps.push({
-      id: `relay-login:${name}`,
-      run: 'install',
-      title: `Take over the login for ${relay.host}`,
-      reason: 'it is tried there first',
-      calls: [
-        {
-          fn: 'relay_store',
-          args: [name, relay.host, String(relay.port), relay.tls, relay.login.mechanisms.join(','), secret],
-        },
-      ],
-    });
-    plan.secrets.push({ name: secret, value: `${login.user}\n${login.password.reveal()}\n` });
+    plan.steps.push(relayLoginStep({ name, relay }));
+    plan.secrets.push({ name: secretOf(name), value: `${login.user}\n${login.password.reveal()}\n` });
   }
   return plan;
 }
+
+/** Tries a login that lies among the run's secrets, user name and password a line each, and keeps it. */
+export function relayLoginStep({ name, relay }: ConfiguredRelay): ServerStep {
+  const { host, port, tls, login } = relay;
+  return {
+    id: `relay-login:${name}`,
+    run: 'install',
+    title: `Take over the login for ${host}`,
+    reason: 'it is tried there first',
+    calls: [
+      {
+        fn: 'relay_store',
+        args: [name, host, String(port), tls, login.mechanisms.join(','), secretOf(name)],
+      },
+    ],
+  };
+}
+
+const secretOf = (name: string): string => `relay-${name}`;
 
 function missingLogin(name: string, provider: string, host: string, other: string | undefined): SetupError {
   const domain = name === 'server' ? '' : ` --domain ${name}`;

@@ -1,8 +1,8 @@
 import { shellQuote } from '../lib/shell-quote.js';
 import type { CompiledRun } from './compile-runs.js';
 
-/** Where a server that boots finds the private DKIM keys that it shares with others; never the keys themselves. */
-export type KeySource = { kind: 'none' } | { kind: 'file' | 'command'; source: string };
+/** Where a server that boots finds what it shares with others: private DKIM keys, logins of relays; never these themselves. */
+export type SecretSource = { kind: 'none' } | { kind: 'file' | 'command'; source: string };
 
 export interface ExportInput {
   hostname: string;
@@ -11,7 +11,10 @@ export interface ExportInput {
   runs: readonly CompiledRun[];
   /** What is sent for a key, and what its record shows of it once it is known. */
   keys: readonly { domain: string; selector: string }[];
-  keySource: KeySource;
+  keySource: SecretSource;
+  /** The relays that mail leaves through. */
+  logins: readonly { name: string; host: string }[];
+  loginSource: SecretSource;
   /** Texts of templates/export/ and the starter of runs: `boot.sh`, `ask.pl`, `start.sh`. */
   texts: ReadonlyMap<string, string>;
   /** The script ends when the installation has, and with its result; a first boot must not be held up. */
@@ -33,7 +36,7 @@ Description=What smtp-setup exported for this server, until it is done
 
 [Timer]
 OnActiveSec=1s
-OnUnitInactiveSec=60s
+OnUnitInactiveSec=15s
 AccuracySec=1s
 
 [Install]
@@ -46,11 +49,11 @@ export const exportedId = (run: string): string => `EXPORTED-${run}`;
 
 /** One POSIX script that makes a fresh server what the runs say, without anybody logged in. Pure. */
 export function renderExport(input: ExportInput): string {
-  const { hostname, os, runs, keys, keySource, texts, wait } = input;
+  const { hostname, os, runs, keys, keySource, logins, loginSource, texts, wait } = input;
   const settings = [
     `HOST=${shellQuote(hostname)}`,
-    `KEY_KIND=${keySource.kind}`,
-    `KEY_SOURCE=${shellQuote(keySource.kind === 'none' ? '' : keySource.source)}`,
+    ...renderSource('KEY', keySource),
+    ...renderSource('LOGIN', loginSource),
     '',
   ].join('\n');
   const [first] = runs;
@@ -59,6 +62,7 @@ export function renderExport(input: ExportInput): string {
     ...[...texts].map(([path, content]) => ({ path, content })),
     { path: 'settings', content: settings },
     { path: 'keys', content: keys.map(({ domain, selector }) => `${domain} ${selector}\n`).join('') },
+    { path: 'logins', content: logins.map(({ name, host }) => `${name} ${host}\n`).join('') },
     ...library,
     ...runs.flatMap(({ name, files: own, installs }) => [
       { path: `${name}.installs`, content: `${installs ? 1 : 0}\n` },
@@ -103,6 +107,13 @@ export function renderExport(input: ExportInput): string {
     ...(wait ? waiting : []),
     '',
   ].join('\n');
+}
+
+function renderSource(what: string, from: SecretSource): string[] {
+  return [
+    `${what}_KIND=${from.kind}`,
+    `${what}_SOURCE=${shellQuote(from.kind === 'none' ? '' : from.source)}`,
+  ];
 }
 
 const waiting = [

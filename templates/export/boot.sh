@@ -9,7 +9,7 @@ state=/var/lib/smtp-setup
 base=$state/export
 work=/run/smtp-setup-export
 
-# HOST, KEY_KIND (file, command or none), KEY_SOURCE
+# HOST; KEY_KIND (file, command or none), KEY_SOURCE; the same of LOGIN_
 . "$base/settings"
 
 say() {
@@ -36,17 +36,35 @@ ask() {
   perl "$base/ask.pl" "$1" "$2"
 }
 
-# The keys that several servers share: from where whoever exported this said, into the run's tmpfs only.
+# fetch file|command SOURCE SECRET: from where whoever exported this said, into the run's tmpfs only.
+fetch() {
+  case $1 in
+    file) cat -- "$2" ;;
+    command) sh -c "$2" </dev/null ;;
+  esac >"$work/secrets/$3"
+}
+
+# The keys that several servers share.
 fetch_keys() {
   [ "$KEY_KIND" != none ] || return 0
   while read -r DKIM_DOMAIN DKIM_SELECTOR _; do
     export DKIM_DOMAIN DKIM_SELECTOR
     source=$(printf '%s\n' "$KEY_SOURCE" | sed "s/{domain}/$DKIM_DOMAIN/g; s/{selector}/$DKIM_SELECTOR/g")
-    case $KEY_KIND in
-      file) cat -- "$source" ;;
-      command) sh -c "$source" </dev/null ;;
-    esac >"$work/secrets/dkim-$DKIM_DOMAIN.$DKIM_SELECTOR" || { say "the key of $DKIM_DOMAIN cannot be fetched"; return 1; }
+    fetch "$KEY_KIND" "$source" "dkim-$DKIM_DOMAIN.$DKIM_SELECTOR" || { say "the key of $DKIM_DOMAIN cannot be fetched"; return 1; }
   done <"$base/keys"
+}
+
+# The logins of hosted relays: user name and password, a line each.
+fetch_logins() {
+  [ "$LOGIN_KIND" != none ] || return 0
+  while read -r RELAY_NAME RELAY_HOST _; do
+    export RELAY_NAME RELAY_HOST
+    source=$(printf '%s\n' "$LOGIN_SOURCE" | sed "s/{relay}/$RELAY_NAME/g; s/{host}/$RELAY_HOST/g")
+    fetch "$LOGIN_KIND" "$source" "relay-$RELAY_NAME" || { say "the login for $RELAY_HOST cannot be fetched"; return 1; }
+    # A secret store may leave the last newline out.
+    echo >>"$work/secrets/relay-$RELAY_NAME"
+    [ -n "$(sed -n 2p "$work/secrets/relay-$RELAY_NAME")" ] || { say "the login for $RELAY_HOST is not user name and password, a line each"; return 1; }
+  done <"$base/logins"
 }
 
 # run NAME: one of the exported runs, as smtp-setup itself would start it.
@@ -57,7 +75,7 @@ run() {
   rm -rf "$work"
   mkdir -p "$work/run" "$work/secrets"
   cp -a "$base/$1/." "$work/run/" && cp -a "$base/lib" "$work/run/lib" || return
-  [ "$1" != install ] || fetch_keys || { rm -rf "$work"; return 1; }
+  [ "$1" != install ] || { fetch_keys && fetch_logins; } || { rm -rf "$work"; return 1; }
   # Numbered when it starts: an earlier try may have raised the generation.
   sed -i "s/EXPORTED-$1/$id/g; s/^run_begin .*/run_begin $id $1 $(generation) $(grep -c '^step [0-9]' "$work/run/script")/" \
     "$work/run/script"
@@ -124,6 +142,8 @@ for other in "$state"/runs/*; do
 done
 
 if [ ! -e "$base/done-install" ]; then
+  # What the installation misses is rarely there a moment later.
+  [ -z "$(find "$base/failed" -mmin -1 2>/dev/null)" ] || exit 0
   rm -f "$base/failed"
   run install || { cp "$base/status" "$base/failed"; exit 1; }
 fi

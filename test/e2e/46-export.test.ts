@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,14 +7,18 @@ import { lockPathFor } from '../../src/config/lock-file.js';
 import { waitUntil } from '../../src/sandbox/machine/wait-until.js';
 import { rentSecondVps, type SecondVps } from '../../src/sandbox/second-vps.js';
 import { addRecords } from '../helpers/cloudflare-zone.js';
+import { type RelayHost, startRelayHost, trustLabAuthority } from '../helpers/relay-host.js';
 import { type CliResult, openWorld, shell, type World } from '../helpers/world.js';
 
 /**
  * Two servers that smtp-setup never logs in to: one boots with the exported user-data (cloud-init, Debian 12), the other
- * is given the exported script (Debian 13). Both sign with a key that is fetched at boot.
+ * is given the exported script (Debian 13) and only sends, through a hosted relay. Both fetch the key that they sign with at
+ * boot, and the other one its login for the relay.
  */
 let world: World;
 let second: SecondVps;
+let relay: RelayHost;
+const login = { user: 'apikey', password: `SG.${randomBytes(18).toString('base64url')} x` };
 let hosts: [string, string];
 let domains: [string, string];
 const selector = 'shared';
@@ -30,7 +34,9 @@ const publicKey = pair.publicKey.toString('base64');
 beforeAll(async () => {
   world = await openWorld({ name: 'e2e-export', image: 'debian-12' });
   const { lab, rehearsal } = world;
-  second = await rentSecondVps(lab, 'debian-13');
+  [second, relay] = await Promise.all([rentSecondVps(lab, 'debian-13'), startRelayHost(world)]);
+  await relay.setLogin(login.user, login.password);
+  await trustLabAuthority(world, (command, options) => second.exec(['/bin/sh', '-c', command], options));
   hosts = [rehearsal.hostname, `mail2.${lab.domain}`];
   domains = [lab.domain, `sub.${lab.domain}`];
   await lab.dns.setPtr(second.ipv4, `${hosts[1]}.`);
@@ -39,17 +45,24 @@ beforeAll(async () => {
     resolver: { forwarder: lab.resolver, trustAnchor: lab.trustAnchorFile },
     ipv6: 'off',
   };
+  const through = { provider: 'custom', host: relay.host, spfInclude: relay.spf };
   await writeFile(
     rehearsal.configFile,
     stringify({
       version: 1,
       servers: {
         [hosts[0]]: { ssh: `root@${lab.vps.ipv4}`, hostKey: lab.vps.hostKeyFingerprint, ...common },
-        [hosts[1]]: { ssh: `root@${second.ipv4}`, hostKey: second.hostKeyFingerprint, ...common },
+        [hosts[1]]: {
+          profile: 'send-only',
+          ssh: `root@${second.ipv4}`,
+          hostKey: second.hostKeyFingerprint,
+          ...common,
+          relay: through,
+        },
       },
       domains: {
         [domains[0]]: { server: hosts[0], dns: 'cloudflare', records: noWeb },
-        [domains[1]]: { server: hosts[1], dns: 'cloudflare', records: noWeb },
+        [domains[1]]: { server: hosts[1], dns: 'cloudflare', mail: 'send-only' },
       },
     }),
   );
@@ -143,14 +156,20 @@ printf 'instance-id: i-1\\nlocal-hostname: vps\\n' >/var/lib/cloud/seed/nocloud/
 
 async function runScript(): Promise<void> {
   const key = ['--dkim-key-command', 'cat "/root/keys/$DKIM_DOMAIN.pem"'];
-  const wrong = await exportFor('script', hosts[1], '--release', 'debian-12', ...key);
+  const relayLogin = ['--relay-login-file', '/root/keys/{relay}.login'];
+  const stranded = await exportFor('script', hosts[1], ...key);
+  expect(stranded.code).toBe(2);
+  expect(said(stranded)).toContain('E_EXPORT_RELAY');
+  const wrong = await exportFor('script', hosts[1], '--release', 'debian-12', ...key, ...relayLogin);
   const refused = await second.exec(['/bin/sh', '-s'], { input: wrong.stdout });
   expect(refused.code).toBe(5);
   expect(refused.stderr).toContain('nothing was changed');
-  const script = await exportFor('script', hosts[1], '--release', 'debian-13', ...key);
+  const script = await exportFor('script', hosts[1], '--release', 'debian-13', ...key, ...relayLogin);
   expect(script.code, said(script)).toBe(0);
   expect(script.stdout).not.toContain('PRIVATE KEY');
+  expect(script.stdout).not.toContain(login.password);
   await onSecond(placeKey(domains[1]));
+  await onSecond('umask 077; cat >/root/keys/server.login', `${login.user}\n${login.password}`);
   expect(await onSecond('sh -s', script.stdout)).toContain('installed');
   await waitFor(onSecond, /waiting for the TXT record/);
 }
@@ -158,11 +177,20 @@ async function runScript(): Promise<void> {
 describe('servers that other engines build', () => {
   it('install themselves from user-data in two stages, and from a script, and wait for the key', async () => {
     await Promise.all([bootWithUserData(), runScript()]);
-    // Until strangers can verify it, users' mail is put off.
+    // Until strangers can verify it, mail is put off.
     for (const where of [onFirst, onSecond]) {
       expect(await where('cat /etc/rspamd/local.d/dkim_signing.conf')).not.toContain(`${selector}.key`);
       expect(await where('postfix status && systemctl is-active dovecot rspamd')).toBe('active\nactive');
     }
+    await onSecond(
+      `printf 'Subject: Exported\n\nhello\n' | sendmail -f root@${domains[1]} sink@${relay.spf}`,
+    );
+    const putOff = "journalctl -q --no-pager -o cat -t postfix/cleanup | grep 'milter-reject' || true";
+    await waitUntil(async () => /4\.7\.1 Signing is not possible/.test(await onSecond(putOff)), {
+      what: 'mail to be put off that cannot be signed yet',
+      timeoutMs: 60_000,
+      evidence: async () => [await onSecond(`${putOff}; postqueue -p; ls /var/spool/postfix/maildrop`)],
+    });
   });
 
   it('sign once the record is visible, get their certificates, and leave nothing of the export behind', async () => {
@@ -184,6 +212,26 @@ describe('servers that other engines build', () => {
     }
   });
 
+  it('send through the relay with the login that was fetched, which lies where only root reads it', async () => {
+    expect(await onSecond("stat -c '%a %U' /etc/smtp-setup/relay /etc/smtp-setup/relay/server")).toBe(
+      '700 root\n600 root',
+    );
+    expect(await onSecond(`grep -rlF -- '${login.password}' /etc /var /run /usr/local || true`)).toBe(
+      '/etc/smtp-setup/relay/server',
+    );
+    // What waited goes now.
+    await onSecond('postkick public pickup W');
+    const message = await relay.receiver.waitForMessage(
+      ({ raw }) => raw.includes('Subject: Exported'),
+      60_000,
+    );
+    const received = message.headers.filter(({ name }) => name === 'received').map(({ value }) => value);
+    expect(received.join('\n')).toMatch(/by mx\.relay\.test .*with ESMTPSA/s);
+    // The relay passes it on as it came: signed.
+    const signature = message.headers.find(({ name }) => name === 'dkim-signature')?.value;
+    expect(signature).toMatch(new RegExp(`d=${domains[1]};.*s=${selector};`, 's'));
+  });
+
   it('are what apply would have made: a plan finds nothing to change on them', async () => {
     const { lab, rehearsal } = world;
     const plan = await world.cli([
@@ -202,7 +250,8 @@ describe('servers that other engines build', () => {
   });
 
   it('are not begun anew by an engine that runs the script again', async () => {
-    const script = await exportFor('script', hosts[1], '--release', 'debian-13');
+    const key = ['--relay-login-file', '/root/keys/{relay}.login'];
+    const script = await exportFor('script', hosts[1], '--release', 'debian-13', ...key);
     expect(await onSecond('sh -s', script.stdout)).toContain('nothing was changed');
   });
 });

@@ -1,7 +1,8 @@
 import { appendFile, chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Lab } from '../../src/sandbox/index.js';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
-import { shell, type World } from './world.js';
+import type { World } from './world.js';
 
 /** A hosted provider on the private Internet: a real Postfix that takes mail under TLS and after a login only. */
 export interface RelayHost {
@@ -105,13 +106,15 @@ export async function startRelayHost({ lab }: World): Promise<RelayHost> {
   };
 }
 
-/** The server knows the authority of the private Internet as it knows the real ones. */
-export async function trustLabAuthority(world: World): Promise<void> {
-  const pem = await readFile(join(world.lab.acme.host.root, 'lab/ca.pem'), 'utf8');
-  const result = await world.lab.vps.exec(
+/** A server (the lab's own, unless another is given) knows the authority of the private Internet as it knows the real ones. */
+export async function trustLabAuthority(
+  { lab }: World,
+  run: Lab['vps']['exec'] = (command, options) => lab.vps.exec(command, options),
+): Promise<void> {
+  const pem = await readFile(join(lab.acme.host.root, 'lab/ca.pem'), 'utf8');
+  const result = await run(
     'mkdir -p /usr/local/share/ca-certificates && cat >/usr/local/share/ca-certificates/lab.crt && { ! command -v update-ca-certificates || update-ca-certificates; }',
     { input: pem },
   );
   if (result.code !== 0) throw new Error(result.stderr);
-  await shell(world, 'true');
 }

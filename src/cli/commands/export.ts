@@ -12,6 +12,9 @@ export interface ExportOptions extends CommonOptions {
   /** Where the server finds the private DKIM keys at boot. */
   dkimKeyFile?: string;
   dkimKeyCommand?: string;
+  /** Where it finds the login of the relay that mail leaves through. */
+  relayLoginFile?: string;
+  relayLoginCommand?: string;
   /** Directory for the files of `cloud-init`; without it they go to stdout. */
   out?: string;
   /** Where the second stage will be fetched from. */
@@ -36,6 +39,8 @@ interface Parsed {
   memory?: number;
   dkimKeyFile?: string;
   dkimKeyCommand?: string;
+  relayLoginFile?: string;
+  relayLoginCommand?: string;
   out?: string;
   stageUrl?: string;
   limit?: number;
@@ -70,6 +75,14 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
         .option(
           '--dkim-key-command <command>',
           'run on the server as root: prints that key; also as $DKIM_DOMAIN and $DKIM_SELECTOR',
+        )
+        .option(
+          '--relay-login-file <path>',
+          "on the server: the relay's user name and password, a line each; {relay} is server or the sender domain",
+        )
+        .option(
+          '--relay-login-command <command>',
+          'run on the server as root: prints that login; also as $RELAY_NAME and $RELAY_HOST',
         );
       if (form === 'cloud-init') {
         command
@@ -99,12 +112,20 @@ export const exportCommand: CommandDefinition<ExportOptions> = {
   },
 };
 
-type Text = 'dkimKeyFile' | 'dkimKeyCommand' | 'out' | 'stageUrl' | 'config';
+const texts = [
+  'dkimKeyFile',
+  'dkimKeyCommand',
+  'relayLoginFile',
+  'relayLoginCommand',
+  'out',
+  'stageUrl',
+  'config',
+] as const;
+type Text = (typeof texts)[number];
 
 function given(options: Parsed): Partial<Record<Text, string>> {
-  const names: readonly Text[] = ['dkimKeyFile', 'dkimKeyCommand', 'out', 'stageUrl', 'config'];
   return Object.fromEntries(
-    names.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
+    texts.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]])),
   );
 }
 

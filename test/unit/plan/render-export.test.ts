@@ -38,6 +38,8 @@ const input = (more: Partial<ExportInput> = {}): ExportInput => ({
   runs: runs([step]),
   keys: [{ domain: 'example.org', selector: 's1' }],
   keySource: { kind: 'command', source: "vault read 'a b'" },
+  logins: [{ name: 'server', host: 'smtp.relay.test' }],
+  loginSource: { kind: 'file', source: '/root/{relay}' },
   texts: new Map([['boot.sh', 'true\n']]),
   wait: false,
   ...more,
@@ -47,7 +49,7 @@ const input = (more: Partial<ExportInput> = {}): ExportInput => ({
 function unpack(script: string) {
   const body = script.slice(script.indexOf('put() {'), script.indexOf('mv -T'));
   const program = `set -eu; base=$(mktemp -d)/export; mkdir -p "$base.new"\n${body}
-    cd "$base.new"; cat settings keys install/files/etc/demo.conf; stat -c '%a %n' install/script settings; rm -r "$base.new"`;
+    cd "$base.new"; cat settings keys logins install/files/etc/demo.conf; stat -c '%a %n' install/script settings; rm -r "$base.new"`;
   return spawnSync('sh', ['-c', program], { encoding: 'utf8' });
 }
 
@@ -55,7 +57,7 @@ it('brings every file as it is, whatever stands in it, readable by root alone', 
   const { stdout, status } = unpack(renderExport(input()));
   expect(status).toBe(0);
   expect(stdout).toBe(
-    "HOST=mail.example.org\nKEY_KIND=command\nKEY_SOURCE='vault read '\\''a b'\\'''\nexample.org s1\n" +
+    "HOST=mail.example.org\nKEY_KIND=command\nKEY_SOURCE='vault read '\\''a b'\\'''\nLOGIN_KIND=file\nLOGIN_SOURCE='/root/{relay}'\nexample.org s1\nserver smtp.relay.test\n" +
       '$HOME `id` \\ "x"\n700 install/script\n600 settings\n',
   );
 });
