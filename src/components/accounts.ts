@@ -1,5 +1,6 @@
 import type { Component } from './component.js';
 import { postfixWord } from './escape.js';
+import { postfixPackages } from './postfix.js';
 import type { Render } from './render.js';
 
 /** Where it stands, a login has no mailbox: looked at by every command that changes the lists, whatever it was told. */
@@ -15,7 +16,8 @@ export function createAccounts(render: Render): Component {
     title: 'Mailboxes and aliases',
     needs: [],
     applies: (model) => model.profile !== 'backup-mx',
-    packages: () => [],
+    // The lists are maps of Postfix, and Dovecot hashes their passwords.
+    packages: (model) => [...postfixPackages(model), 'dovecot-core'],
     files: (model) => [
       {
         path: '/etc/smtp-setup/domains',

@@ -28,7 +28,7 @@ export interface Component {
    * Its packages, and those of what it needs, are installed before the others', and its steps run beside the rest of the
    * installation: for what takes long to start, or waits for somebody. 1 comes first.
    */
-  early?: 1 | 2;
+  early?: 1 | 2 | 3;
   applies(model: ServerModel): boolean;
   packages(model: ServerModel): readonly string[];
   files(model: ServerModel): readonly ManagedFile[];

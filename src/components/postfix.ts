@@ -15,14 +15,20 @@ export const relayRecipientsPath = '/etc/postfix/relay_recipients';
 
 const roles = ['postmaster', 'root', 'abuse', 'mailer-daemon'];
 
+/** Postfix, and what its maps are made with. */
+export function postfixPackages({ mapType }: Pick<ServerModel, 'mapType'>): string[] {
+  return ['postfix', ...(mapType === 'lmdb' ? ['postfix-lmdb'] : [])];
+}
+
 /** SMTP on 25, submission on 465 and 587. */
 export function createPostfix(render: Render): Component {
   return {
     id: 'postfix',
     title: 'Postfix (SMTP 25, submission 465 and 587)',
     needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'srs', 'unbound', 'warmup'],
+    early: 3,
     applies: () => true,
-    packages: (model) => ['postfix', ...(model.mapType === 'lmdb' ? ['postfix-lmdb'] : [])],
+    packages: postfixPackages,
     files: (model) => {
       const file = (name: string, content: string) => ({
         path: `/etc/postfix/${name}`,

@@ -4,7 +4,7 @@ import type { Facts } from '../facts/index.js';
 import type { ServerStep } from './step.js';
 
 /** Turn of the components that are in no hurry (see `Component.early`). */
-const lastTurn = 3;
+const lastTurn = 4;
 
 /** Steps that install what is missing: one for each turn. */
 export function packageSteps(

@@ -4,7 +4,9 @@ import type { Component } from '../../../src/components/component.js';
 import { createComponents, inOrder } from '../../../src/components/index.js';
 import { nothingDone, type ServerModel, type WebSiteState } from '../../../src/components/model.js';
 import { createRenderer } from '../../../src/components/render.js';
-import { releases } from '../../golden/server/releases.js';
+import { arrangeSteps, packageSteps } from '../../../src/plan/arrange-steps.js';
+import type { ServerStep } from '../../../src/plan/step.js';
+import { others, releases } from '../../golden/server/releases.js';
 import { library } from '../../helpers/local-run.js';
 
 const components = createComponents(createRenderer(await loadTemplates()));
@@ -41,6 +43,28 @@ describe('the registry', () => {
     expect(() => inOrder([one('a', 'c')])).toThrow('a needs c, which does not exist');
     expect(inOrder([one('a', 'b'), one('b')]).map(({ id }) => id)).toEqual(['b', 'a']);
   });
+
+  test.each(Object.entries({ ...releases, ...others }))(
+    'waits for the programs that it calls (%s)',
+    (_, model) => {
+      const present = components.filter((one) => one.applies(model));
+      const batches = packageSteps(present, model, { packages: new Map() });
+      const one = ({ id }: Component): [string, ServerStep[]] => [
+        id,
+        [{ id, run: 'install', title: id, reason: '', calls: [] }],
+      ];
+      const arranged = arrangeSteps(present, model, batches, new Map(present.map(one)));
+      const programs = { accounts: ['postfix', 'dovecot-core'], postfix: ['postfix'], srs: ['postsrsd'] };
+      for (const [id, names] of Object.entries(programs)) {
+        const step = arranged.find((step) => step.id === id);
+        if (step === undefined) continue;
+        for (const name of names) {
+          const batch = batches.find(({ preview }) => preview?.includes(name));
+          expect(step.after, `${id} waits for ${name}`).toContain(batch?.id);
+        }
+      }
+    },
+  );
 
   test.each(models)('calls only functions of the run library (%s)', (_, model) => {
     const text = [...library.values()].join('\n');
