@@ -27,7 +27,7 @@ export async function startRun(connection: Connection, run: CompiledRun, texts: 
   throw new SetupError({
     code: 'E_RUN_START',
     exit: Exit.failed,
-    what: 'The run could not be started on the server; nothing was changed.',
+    what: 'The run could not be started; nothing was changed on the server by it.',
     evidence: [
       sanitizeLine(answer?.[2] ?? `exit status ${result.code ?? result.signal ?? 'unknown'}`),
       ...result.stderr
