@@ -8,6 +8,9 @@ const timer = 'smtp-setup-firewall-deadman.timer';
 /** Milliseconds; the timer waits for three minutes. */
 const patience = 60_000;
 
+/** No server boots here, so an answer that refuses is soon believed: five come within eight seconds. */
+const refusals = 5;
+
 /** Steps after which the server's packet filter may be another one (components/firewall.ts). */
 export function changesFirewall(stepId: string): boolean {
   return ['files-firewall', 'units-firewall', 'firewall-keep', 'firewall-load'].includes(stepId);
@@ -15,12 +18,13 @@ export function changesFirewall(stepId: string): boolean {
 
 /**
  * Logs in anew: an open connection lives on under rules that let no new one in. Only that login stops the timer.
- * Throws E_LOCKED_OUT.
+ * Throws E_LOCKED_OUT, or what `signal` was aborted with.
  */
 export async function proveLogin(connector: Connector, signal?: AbortSignal): Promise<void> {
   const limit = AbortSignal.timeout(patience);
   try {
-    const fresh = await connector.connect(signal === undefined ? limit : AbortSignal.any([signal, limit]));
+    const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
+    const fresh = await connector.connect(either, refusals);
     try {
       const stopped = await fresh.exec(`systemctl stop ${timer}`, { root: true, signal: limit });
       // 5: it is not there (systemctl(1)); a rule set that was not changed after all needs no proof.
@@ -30,6 +34,7 @@ export async function proveLogin(connector: Connector, signal?: AbortSignal): Pr
       await fresh.close();
     }
   } catch (error) {
+    if (signal?.aborted) throw error;
     throw new SetupError({
       code: 'E_LOCKED_OUT',
       exit: Exit.failed,

@@ -17,8 +17,6 @@ export interface Firewall {
   managed: readonly number[];
   /** Ports where sshd listens, is configured to listen, or was reached just now. */
   ssh: readonly number[];
-  /** The address that this question came from, as the server sees it. */
-  client?: string;
   /** `tcp/8080`: what our rules keep open for others; undefined while there are none of ours. */
   kept?: readonly string[];
   /** Our unit was started. */
@@ -52,7 +50,7 @@ elif systemctl is-active --quiet firewalld; then echo firewalld
 fi
 echo --; grep -hs '^### tuple ### allow ' /etc/ufw/user.rules
 command -v firewall-cmd >/dev/null && firewall-cmd --permanent --list-ports
-echo --; set -- \${SSH_CONNECTION:-}; echo "client \${1:-}"; echo "port \${4:-}"
+echo --; set -- \${SSH_CONNECTION:-}; echo "port \${4:-}"
 sshd -T | grep '^port '
 for unit in ssh.socket sshd.socket; do
   systemctl is-active --quiet $unit && systemctl show -p Listen $unit | sed -n 's/^Listen=.*[:=]\\([0-9]*\\) (Stream)$/port \\1/p'
@@ -68,14 +66,12 @@ echo --; nft list ruleset`,
     const [manager = '', allowed = '', ssh = '', kept = '', state = '', ruleset = ''] = readParts(stdout, 6);
     const name = manager.trim();
     const ports = [...ssh.matchAll(/^port (\d{1,5})$/gm)].map((match) => Number(match[1]));
-    const client = /^client ([0-9a-fA-F.:]{2,45})$/m.exec(ssh)?.[1];
     const lines = readLines(kept);
     const refused = /^refused ([\x20-\x7e]{1,80})$/m.exec(state)?.[1];
     return {
       ...(name === 'ufw' || name === 'firewalld' ? { manager: name } : {}),
       managed: numbers(readLines(allowed).flatMap(readAllowed)),
       ssh: numbers(ports),
-      ...(client === undefined ? {} : { client }),
       ...(lines[0] === 'ours'
         ? { kept: (lines[1] ?? '').split(', ').filter((one) => /^(?:tcp|udp)\/\d{1,5}$/.test(one)) }
         : {}),

@@ -47,7 +47,7 @@ export async function openSsh(options: SshOptions): Promise<SshConnection> {
 }
 
 export interface SshConnector extends Connector {
-  connect(signal?: AbortSignal): Promise<SshConnection>;
+  connect(signal?: AbortSignal, refusals?: number): Promise<SshConnection>;
 }
 
 /** Opens the same connection again and again; what was unlocked or confirmed the first time is not asked again. */

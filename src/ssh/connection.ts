@@ -41,5 +41,6 @@ export interface Connection {
 
 /** Re-establishes a connection after a cut; the apply lane holds one of these. */
 export interface Connector {
-  connect(signal?: AbortSignal): Promise<Connection>;
+  /** Gives up after `refusals` answers that nothing listens; without a number it hopes for a server that still boots. */
+  connect(signal?: AbortSignal, refusals?: number): Promise<Connection>;
 }

@@ -19,12 +19,13 @@ const DELAYS_MS = [500, 1000, 2000, 4000, 8000, 15_000, ...Array.from({ length: 
  * good before, so the network or the server is away for a moment. Refusals (key, password, host key) are final.
  */
 export function createReconnector<T>(options: ReconnectOptions<T>): {
-  connect(signal?: AbortSignal): Promise<T>;
+  connect(signal?: AbortSignal, refusals?: number): Promise<T>;
 } {
   const delays = options.delaysMs ?? DELAYS_MS;
   let wasConnected = false;
   return {
-    async connect(signal) {
+    async connect(signal, refusals = Number.POSITIVE_INFINITY) {
+      let refused = 0;
       for (let attempt = 0; ; attempt++) {
         if (signal?.aborted) throw cancelled(signal);
         try {
@@ -35,6 +36,7 @@ export function createReconnector<T>(options: ReconnectOptions<T>): {
           const delay = delays[attempt];
           const transient = error instanceof SetupError && TRANSIENT_CODES.has(error.code);
           if (!wasConnected || !transient || delay === undefined) throw error;
+          if (error.code === 'E_SSH_REFUSED' && ++refused >= refusals) throw error;
           options.log('info', `${error.message} Trying again in ${delay / 1000} s.`);
           await waitOrCancel(options, delay, signal);
         }

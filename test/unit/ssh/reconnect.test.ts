@@ -45,6 +45,14 @@ describe('createReconnector', () => {
     expect(waits).toEqual([1, 2, 4]);
   });
 
+  it('believes a refusal as soon as it was told to, and no other failure', async () => {
+    const { connector, waits } = reconnector(['ok', 'E_SSH_REFUSED', 'E_SSH_TIMEOUT', 'E_SSH_REFUSED', 'ok']);
+    await connector.connect();
+    await expect(connector.connect(undefined, 2)).rejects.toMatchObject({ code: 'E_SSH_REFUSED' });
+    expect(waits).toEqual([1, 2]);
+    await expect(connector.connect(undefined, 2)).resolves.toBe('connection');
+  });
+
   it.each(['E_SSH_AUTH', 'E_HOST_KEY_CHANGED', 'E_CANCELLED'])('takes %s as final', async (code) => {
     const { connector, waits } = reconnector(['ok', code, 'ok']);
     await connector.connect();
