@@ -31,7 +31,8 @@ plain_files() {
 }
 
 (flock 8 && plain_files "$ours" "$to/lists" 'a-z0-9-') 8>>"$ours/.accounts.lock" || exit 1
-rm -f "$to/lists/domains"
+# What an installation writes by itself.
+rm -f "$to/lists/domains" "$to/lists/send-only"
 # Folders of ours that are the user's: additions, logins at relays. layout.ts and restore.sh name them, too.
 for folder in local relay; do
   mkdir "$to/$folder" && plain_files "$ours/$folder" "$to/$folder" 'A-Za-z0-9._-' || exit 1
