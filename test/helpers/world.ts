@@ -108,10 +108,7 @@ export interface Installed {
  * belonged to that first world, so that the same can be asserted of both.
  */
 export async function installServer(name: string, image: VpsImage): Promise<Installed> {
-  // Two files that need the layer at once: one makes it, the other waits.
-  const cacheDir = cacheDirFrom({});
-  mkdirSync(cacheDir, { recursive: true });
-  const release = await waitForLock(join(cacheDir, `${image}-${provisionedLayer()}.lock`));
+  const release = await lockLayer(image);
   const cold = !(await hasLayer(cacheDirFrom({}), image, provisionedLayer()));
   if (!cold) {
     await release();
@@ -122,6 +119,13 @@ export async function installServer(name: string, image: VpsImage): Promise<Inst
   } finally {
     await release();
   }
+}
+
+/** Two files that need the layer at once: one makes it, the other waits. */
+function lockLayer(image: VpsImage): Promise<() => Promise<void>> {
+  const cacheDir = cacheDirFrom({});
+  mkdirSync(cacheDir, { recursive: true });
+  return waitForLock(join(cacheDir, `${image}-${provisionedLayer()}.lock`));
 }
 
 async function installAfresh(name: string, image: VpsImage, cold: boolean): Promise<Installed> {
@@ -146,6 +150,16 @@ async function installAfresh(name: string, image: VpsImage, cold: boolean): Prom
  * working on one test, this spares the installation of all packages (`SMTP_SETUP_TEST_BASE=provisioned-…`).
  */
 async function upgradeServer(name: string, image: VpsImage, layer: string): Promise<Installed> {
+  const release = await lockLayer(image);
+  try {
+    const made = await hasLayer(cacheDirFrom({}), image, provisionedLayer());
+    return await (made ? installAfresh(name, image, false) : upgradeLayer(name, image, layer));
+  } finally {
+    await release();
+  }
+}
+
+async function upgradeLayer(name: string, image: VpsImage, layer: string): Promise<Installed> {
   const world = await openWorld({ name, image, layer });
   try {
     await forgetFormerWorld(world);
