@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { lastBackup } from '../../../src/facts/last-backup.js';
 import { sha256 } from '../../../src/lib/sha256.js';
 import type { Call, ManagedFile } from '../../../src/plan/step.js';
 import { call, file, LocalServer, owner, step } from '../../helpers/local-run.js';
@@ -252,5 +254,45 @@ describe('a file group', () => {
       expect(next.result?.code).toBe(1);
       expect(server.read('/etc/demo/main.cf')).toBe('old\n');
     });
+  });
+});
+
+describe('what undo would put back', () => {
+  const generation = () => (typeof server.manifest === 'string' ? 0 : server.manifest.generation);
+  const lastRun = () => {
+    const script = lastBackup.script.replaceAll('/var/lib/smtp-setup/backups', join(server.state, 'backups'));
+    return lastBackup.parse({
+      code: 0,
+      stdout: spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stdout,
+    });
+  };
+  const other = (id: string, content: string, expect: string, more: Call[] = []) =>
+    step(
+      `files-${id}`,
+      [
+        call('group_begin', id),
+        call('put', `/etc/${id}.cf`, '0644', owner, expect),
+        call('group_swap'),
+        ...more,
+        call('group_done'),
+      ],
+      [file(`/etc/${id}.cf`, content)],
+    );
+
+  it('is nothing while the setup is not whole, however many tries that takes', async () => {
+    server.write('/etc/two.cf', 'stock\n');
+    const stock = sha256('stock\n');
+    const fails = [call('demo_probe', 'nothing')];
+    expect((await run([other('one', 'ours\n', 'absent'), other('two', 'ours\n', stock, fails)])).status).toBe(
+      1,
+    );
+    expect(server.read('/etc/two.cf')).toBe('stock\n');
+    expect(lastRun()?.first).toBe(true);
+    // A mailbox may be added before the second try.
+    expect((await run([step('mailbox', [call('changed')])], 1)).status).toBe(0);
+    expect((await run([other('two', 'ours\n', stock)], generation())).status).toBe(0);
+    expect(lastRun()).toMatchObject({ first: true, files: [{ path: '/etc/two.cf' }] });
+    expect((await run([other('two', 'newer\n', sha256('ours\n'))], generation())).status).toBe(0);
+    expect(lastRun()).toMatchObject({ first: false, files: [{ copy: { sha256: sha256('ours\n') } }] });
   });
 });
