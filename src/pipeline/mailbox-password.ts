@@ -4,7 +4,7 @@ import { readSecret } from '../config/read-secret.js';
 import { Secret } from '../config/secret.js';
 import type { Missing } from '../config/wizard.js';
 import { Exit, SetupError } from '../errors.js';
-import type { WantedMailbox } from './make-plan.js';
+import type { WantedMailbox } from '../plan/plan-mailboxes.js';
 import type { Session } from './session.js';
 
 export interface MailboxAnswer extends WantedMailbox {

@@ -4,7 +4,6 @@ import { createRenderer } from '../components/render.js';
 import type { Answers } from '../config/answers.js';
 import type { Lock } from '../config/lock.js';
 import type { Config, ServerConfig } from '../config/schema.js';
-import type { Secret } from '../config/secret.js';
 import { isWithin } from '../dns/canonical.js';
 import { planZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
@@ -22,11 +21,13 @@ import {
   type OnConflict,
   type ServerPlan,
 } from '../plan/build-server-plan.js';
+import { planMailboxes, type WantedMailbox, withAccounts } from '../plan/plan-mailboxes.js';
 import { planRelayLogins, type RelayLogin } from '../plan/plan-relay-logins.js';
 import type { ManualStep, RunSecret, ServerStep } from '../plan/step.js';
 import { relaysOf } from '../relay/relays-of.js';
 import type { Connection } from '../ssh/connection.js';
 import type { PlanView } from '../ui/report/plan.js';
+import { awaitedRecords } from './awaited-records.js';
 import { type Partners, readPartners } from './backup-mx.js';
 import { bounceNotes } from './bounce-notes.js';
 import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
@@ -36,14 +37,10 @@ import { gatherEvidence } from './gather-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
 import { openReversePlanner, type ReverseChange } from './plan-reverse.js';
 import { readGivenFile } from './read-given-file.js';
+import { refuseStoredMail } from './refuse-stored-mail.js';
 import type { Session } from './session.js';
 import { completeSurvey, type ZoneSurvey } from './survey.js';
 import { findForeignMx, planRecipients, recallDeferral } from './take-over.js';
-
-export interface WantedMailbox {
-  address: string;
-  password: Secret;
-}
 
 export interface PlanRequest {
   config: Config;
@@ -147,7 +144,7 @@ export async function makePlan(
     separate: separateOf(config),
   });
   const serverPlan = await planServer(connection, components, facts, models, request, session.context.signal);
-  const accounts = planMailboxes(request, facts, models.model.mapType);
+  const accounts = planMailboxes(request.mailboxes, facts.accounts, models.model.mapType);
   const takenOver = [...findForeignMx(config, hostname, zones).keys()];
   const consent = request.consents.takeOverMx;
   if (consent !== undefined) {
@@ -272,26 +269,6 @@ export function separateOf({ domains }: Config): string[] {
   return Object.entries(domains).flatMap(([name, { separate }]) => (separate ? [name] : []));
 }
 
-/** Mailboxes would be shut, and their mail forgotten. Throws E_PROFILE (exit 5). */
-export function refuseStoredMail(
-  { profile }: Pick<ServerConfig, 'profile'>,
-  { accounts }: { accounts: Pick<Facts['accounts'], 'mailboxes'> },
-  hostname: string,
-): void {
-  if (profile !== 'send-only' || accounts.mailboxes.length === 0) return;
-  throw new SetupError({
-    code: 'E_PROFILE',
-    exit: Exit.unsuitable,
-    what: `There are mailboxes on ${hostname}, and a server that only sends has none.`,
-    evidence: accounts.mailboxes.slice(0, 20),
-    fix: [
-      'Keep "profile: mailboxes" (a domain whose mail goes elsewhere has "mail: send-only"),',
-      'or move the mail and remove them first: smtp-setup backup, then smtp-setup user rm ADDRESS.',
-      'Nothing was changed.',
-    ],
-  });
-}
-
 async function planServer(
   connection: Connection,
   components: readonly Component[],
@@ -305,62 +282,6 @@ async function planServer(
   // The diffs need what is there now: one more round trip, and none when nothing differs.
   const contents = await readFiles(connection, changed, signal);
   return buildServerPlan({ ...input, contents });
-}
-
-function planMailboxes(
-  request: PlanRequest,
-  facts: Facts,
-  mapType: string,
-): { steps: ServerStep[]; secrets: RunSecret[]; existing: string[] } {
-  const steps: ServerStep[] = [];
-  const secrets: RunSecret[] = [];
-  const existing: string[] = [];
-  for (const { address, password } of request.mailboxes) {
-    if (facts.accounts.mailboxes.includes(address)) {
-      existing.push(address);
-      continue;
-    }
-    const name = `mailbox-${steps.length + 1}`;
-    steps.push({
-      id: `mailbox:${address}`,
-      run: 'install',
-      title: `Create the mailbox ${address}`,
-      reason: 'there is none of that name',
-      calls: [{ fn: 'accounts_add', args: [address, name, mapType] }],
-    });
-    secrets.push({ name, value: `${password.reveal()}\n` });
-  }
-  return { steps, secrets, existing };
-}
-
-/** Mailboxes come last in the install run: they need Dovecot's hashing and Postfix's tables. */
-function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerStep[]): ServerStep[] {
-  const install = steps.filter((step) => step.run === 'install');
-  return [...install, ...accounts, ...steps.filter((step) => step.run !== 'install')];
-}
-
-/** A web name that cannot be seen must not keep the mail server from its certificate. */
-const webRoles: readonly string[] = ['mta-sts-host', 'autoconfig', 'autodiscover'];
-
-const rolesOf: Readonly<Partial<Record<Stage, readonly string[]>>> = {
-  host: ['a', 'aaaa', 'caa'],
-  auth: ['spf', 'host-spf', 'dkim'],
-};
-
-function awaitedRecords(
-  stage: Stage,
-  changes: readonly PlannedChange[],
-  plans: readonly ZonePlan[],
-): DnsRecord[] {
-  const roles = rolesOf[stage] ?? [];
-  const coming = changes.filter(
-    (change) => change.stage === stage && change.pending === undefined && !webRoles.includes(change.role),
-  );
-  const standing = plans.flatMap((plan) => plan.kept.filter(({ role }) => roles.includes(role)));
-  return [
-    ...coming.flatMap(({ after }) => (after === undefined ? [] : [after])),
-    ...standing.flatMap(({ live }) => live),
-  ];
 }
 
 /** Changes of keys that began and have not come to the point where the new key signs. */

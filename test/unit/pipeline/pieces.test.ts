@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { Finding } from '../../../src/checks/check.js';
 import type { Lock } from '../../../src/config/lock.js';
 import { type LockFacts, makeLock } from '../../../src/pipeline/make-lock.js';
-import { refuseStoredMail } from '../../../src/pipeline/make-plan.js';
 import { obstacleOf } from '../../../src/pipeline/prove.js';
 import { readDkimRecords } from '../../../src/pipeline/read-dkim.js';
+import { refuseStoredMail } from '../../../src/pipeline/refuse-stored-mail.js';
 
 const finding = (status: Finding['status']): Finding => ({
   id: 'X',
