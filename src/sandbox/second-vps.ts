@@ -16,7 +16,7 @@ export interface SecondVps extends LabHost {
 }
 
 /** Rents another fresh server in a lab: the one a backup is restored onto. The lab's SSH key lets in there, too. */
-export async function rentSecondVps(lab: Lab, image: VpsImage): Promise<SecondVps> {
+export async function rentSecondVps(lab: Lab, image: VpsImage, hostname = 'vps2'): Promise<SecondVps> {
   const state = await readLabState(lab.name);
   if (state === undefined) throw new Error(`the sandbox ${lab.name} is gone`);
   const imageDir = await ensureImage(image, { cacheDir: state.cacheDir, log: () => undefined });
@@ -24,9 +24,9 @@ export async function rentSecondVps(lab: Lab, image: VpsImage): Promise<SecondVp
   let hostKeyFingerprint = '';
   const host = await lab.startHost('vps2', {
     last: 26,
-    program: { kind: 'boot', hostname: 'vps2', imageDir },
+    program: { kind: 'boot', hostname, imageDir },
     prepare: async (root) => {
-      await furnishVps(root, 'vps2', image, apt);
+      await furnishVps(root, hostname, image, apt);
       await mkdir(join(root, 'root/.ssh'), { recursive: true, mode: 0o700 });
       await writeFile(join(root, 'root/.ssh/authorized_keys'), await readFile(`${lab.vps.sshKeyFile}.pub`));
       hostKeyFingerprint = await ensureHostKeys(root);

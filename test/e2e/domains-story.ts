@@ -168,6 +168,15 @@ export function tellDomainsStory(image: VpsImage): void {
       await receiver.sendMail({ from: `a@${receiver.domain}`, to: namesake, subject: 'To the second' });
       const read = await world.mail.read({ user: namesake, password, subject: 'To the second' });
       expect(read.ok, read.detail).toBe(true);
+      interface Report {
+        domain: string;
+        out: { sent: number };
+        in: { sent: number };
+        bySender: { sender: string }[];
+      }
+      const report = await json<Report>('report', '--domain', second);
+      expect(report).toMatchObject({ domain: second, out: { sent: 1 }, in: { sent: 1 } });
+      expect(report.bySender.map(({ sender }) => sender)).toEqual([namesake]);
     });
   });
 

@@ -1,7 +1,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
-import { type CliResult, openWorld, shell, type World } from '../helpers/world.js';
+import { rentSecondVps } from '../../src/sandbox/second-vps.js';
+import { type CliResult, shell, type World } from '../helpers/world.js';
+
+type Ask = (command: string) => Promise<string>;
 
 /** The end of a server's life with smtp-setup: it must be as a fresh one, and its mail still there. */
 export function tellUninstallStory(image: VpsImage, getWorld: () => World): void {
@@ -24,8 +27,8 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
    * All that a mail server leaves traces in. Left out is what is each machine's own (keys of sshd, its id), what the
    * packaging itself keeps (logs, caches, its database), and the accounts, which are looked at below.
    */
-  const look = async (world: World) => {
-    const ask = async (command: string) => (await shell(world, command)).split('\n');
+  const look = async (run: Ask) => {
+    const ask = async (command: string) => (await run(command)).split('\n');
     const own = ['/etc/ssh/ssh_host_*', '/etc/machine-id', '/etc/*passwd*', '/etc/*group*', '/etc/*shadow*'];
     const skipped = ['/proc', '/sys', '/dev', '/run', '/tmp', '/var/tmp', '/var/log', '/var/cache'];
     // The daily jobs of apt and dpkg put their copies into /var/backups, at an hour of their own.
@@ -55,7 +58,7 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
     };
   };
   /** Accounts that are there now: packages never take theirs away, as files of theirs may be left somewhere. */
-  const accounts = async (world: World) => (await shell(world, 'cut -d: -f1 /etc/passwd')).split('\n');
+  const accounts = async (ask: Ask) => (await ask('cut -d: -f1 /etc/passwd')).split('\n');
   const records = async () => {
     const { rehearsal, lab } = getWorld();
     return rehearsal.cloudflare.control.records(lab.domain);
@@ -98,22 +101,27 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
         `mkdir -p /etc/theirs/empty && printf '[Service]\\nExecStart=/bin/sleep infinity\\n' >/etc/systemd/system/theirs.service &&
 systemctl daemon-reload && systemctl start theirs && rm /etc/systemd/system/theirs.service && systemctl daemon-reload`,
       );
-      expect(await json('--remove-packages', '--discard-queue', '--yes')).toMatchObject({ changed: true });
+      const [gone, fresh] = await Promise.all([
+        json('--remove-packages', '--discard-queue', '--yes'),
+        rentSecondVps(getWorld().lab, image, 'vps1'),
+      ]);
+      expect(gone).toMatchObject({ changed: true });
       const theirs = await shell(
         getWorld(),
         'systemctl is-active theirs && systemctl stop theirs; rmdir /etc/theirs/empty /etc/theirs && echo there',
       );
       expect(theirs).toBe('active\nthere');
       expect(await shell(getWorld(), `ls -d ${added.join(' ')} 2>/dev/null || true`)).toBe('');
-      const fresh = await openWorld({ name: 'fresh', image });
-      try {
-        expect(await look(getWorld())).toEqual(await look(fresh));
-        const before = await accounts(fresh);
-        const more = (await accounts(getWorld())).filter((name) => !before.includes(name));
-        expect(more.filter((name) => !['_rspamd', 'postfix', 'unbound', 'vmail'].includes(name))).toEqual([]);
-      } finally {
-        await fresh.lab.down();
-      }
+      const here: Ask = (command) => shell(getWorld(), command);
+      const there: Ask = async (command) => {
+        const { code, stdout, stderr } = await fresh.exec(['/bin/sh', '-c', command]);
+        expect(code, stderr).toBe(0);
+        return stdout.trim();
+      };
+      expect(await look(here)).toEqual(await look(there));
+      const before = await accounts(there);
+      const more = (await accounts(here)).filter((name) => !before.includes(name));
+      expect(more.filter((name) => !['_rspamd', 'postfix', 'unbound', 'vmail'].includes(name))).toEqual([]);
       expect(await mail()).toBe(stored);
       const traces = await shell(
         getWorld(),
