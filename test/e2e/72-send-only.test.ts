@@ -87,6 +87,10 @@ describe.each([
     const ports = [...new Set(listening.split('\n').map((line) => Number(line.split(':').at(-1))))];
     expect(ports.sort((a, b) => a - b)).toEqual([22, 80, 465, 587]);
     expect(await shell(world, 'find /var/vmail -type f')).toBe('');
+    // The server of the layer had been one for mailboxes.
+    const srs =
+      'is-active postsrsd; systemctl is-enabled postsrsd; ls /etc/systemd/system/postsrsd.service.d';
+    expect(await shell(world, `systemctl ${srs} 2>/dev/null || true`)).toBe('inactive\ndisabled');
     expectExit(await check('server'), 0);
   });
 

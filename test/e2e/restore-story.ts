@@ -78,6 +78,10 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
 
     it('are there in the end, and nothing is left for apply', async () => {
       await change('domain', 'add', secondDomain);
+      const domains = await world.cli(['domain', 'list', '--json', ...config()]);
+      expect(JSON.parse(domains.stdout)).toMatchObject({
+        domains: [{ domain: world.lab.domain }, { domain: secondDomain }],
+      });
       await change('dkim', 'rotate', world.lab.domain);
       const list = await world.cli(['dkim', 'list', '--json', ...config(), '--resolver', world.lab.resolver]);
       const keys: { domain: string; state: string; visible: string }[] = JSON.parse(list.stdout).keys;
