@@ -134,6 +134,21 @@ describe('a server that has worked for years', () => {
     expect(await formerLife()).toBe(life);
   });
 
+  it('does not lose mail in the queue that only its old configuration can deliver', async () => {
+    await shell(
+      world,
+      `echo virtual.test anything >/etc/postfix/domains && postmap /etc/postfix/domains
+postconf -e virtual_mailbox_domains=hash:/etc/postfix/domains defer_transports=smtp,local,virtual && postfix reload 2>/dev/null
+for to in dave@localhost dave@virtual.test; do printf 'Subject: For Dave\\n\\nHello\\n' | sendmail -f carol@rehearsal.test $to; done
+for i in $(seq 100); do [ "$(find /var/spool/postfix/deferred -type f | wc -l)" = 3 ] && exit 0; sleep 0.2; done; mailq; exit 1`,
+    );
+    const refused = await init('--on-conflict', 'take-over');
+    expect(refused.code, said(refused)).toBe(5);
+    expect(said(refused)).toMatch(/SRV-LOCAL-QUEUE[^\n]*dave@localhost[^\n]*, dave@virtual\.test/);
+    expect(await shell(world, 'ls -d /var/lib/smtp-setup 2>/dev/null || true')).toBe('');
+    await shell(world, "grep -rl dave /var/spool/postfix/deferred | sed 's,.*/,,' | postsuper -d -");
+  });
+
   it('becomes a mail server when told to, and that is then a finished one', async () => {
     const done = await init('--on-conflict', 'take-over');
     expect(done.code, said(done)).toBe(0);

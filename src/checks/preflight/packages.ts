@@ -24,6 +24,7 @@ export function checkPackages(facts: PreflightFacts, context: PreflightContext):
     ...checkPanels(facts),
     ...checkOtherMta(facts),
     ...checkForeignPostfix(facts),
+    ...checkLocalQueue(facts, context),
   ];
 }
 
@@ -216,6 +217,33 @@ function checkForeignPostfix(facts: PreflightFacts): Finding[] {
       {
         observed: queued > 0 ? `${inQueue(queued)}, which stay there and go out later` : 'its queue is empty',
         fix: 'Make a mailbox or an alias for everybody who gets mail here today. Until then it is put off, not refused; /var/mail and the homes stay as they are.',
+      },
+    ),
+  ];
+}
+
+/** Ours deliver these on the machine itself, for whoever has the first mailbox. */
+const rolesHere = ['root', 'postmaster', 'abuse', 'mailer-daemon'];
+
+/** Under another configuration such mail is nobody's: it would bounce, or wait in vain for its own server. */
+function checkLocalQueue(facts: PreflightFacts, { hostname }: PreflightContext): Finding[] {
+  if (!hasForeignPostfix(facts)) return [];
+  const lost = (facts.otherMail.queuedHere ?? []).filter((address) => {
+    const [local = '', domain = ''] = address.toLowerCase().split('@');
+    return !(rolesHere.includes(local) && (domain === hostname || domain === 'localhost'));
+  });
+  if (lost.length === 0) return [];
+  const shown = lost.slice(0, 5).join(', ');
+  return [
+    finding(
+      'SRV-LOCAL-QUEUE',
+      'fail',
+      'Mail for users of this server',
+      '/var/spool/postfix',
+      'Mail waits in the queue for users that only the present configuration knows; it would come back to its senders.',
+      {
+        observed: `for ${shown}${lost.length > 5 ? ` and ${lost.length - 5} more` : ''}`,
+        fix: 'Have it delivered on the server first (postqueue -f; what is on hold: postsuper -r ALL); mailq lists what is left and why, and postsuper -d ID removes what nobody needs. Then run this again.',
       },
     ),
   ];

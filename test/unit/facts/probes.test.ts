@@ -204,6 +204,19 @@ describe('packages', () => {
       panels: ['Plesk', 'mailcow'],
       queued: 17,
     });
+    const lines = [
+      '3',
+      'domain Old.test',
+      'domain $(id)',
+      'for carol@old.TEST',
+      'for x@old.test.example',
+      'for \u001b@old.test',
+    ];
+    expect(parse(otherMail, `--\n${lines.join('\n')}\n`)).toEqual({
+      panels: [],
+      queued: 3,
+      queuedHere: ['carol@old.TEST'],
+    });
   });
 });
 

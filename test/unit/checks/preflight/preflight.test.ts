@@ -286,6 +286,16 @@ describe('packages', () => {
     expect(look({ state: { ...state, manifest } })).toBeUndefined();
     expect(look({ state: { ...state, pending: ['postfix'] } })).toBeUndefined();
     expect(look({ files: new Map() })).toBeUndefined();
+
+    const local = (...queuedHere: string[]) =>
+      find('SRV-LOCAL-QUEUE', { packages, files, otherMail: { panels: [], queued: 2, queuedHere } });
+    expect(local('carol@old.test')).toMatchObject({
+      status: 'fail',
+      observed: 'for carol@old.test',
+      fix: { text: expect.stringContaining('postqueue -f') },
+    });
+    expect(local('root@mail.example.org', 'Root@localhost')).toBeUndefined();
+    expect(local('root@old.test')?.status).toBe('fail');
   });
 });
 
