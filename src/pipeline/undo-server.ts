@@ -63,7 +63,7 @@ function setUp(): SetupError {
   return new SetupError({
     code: 'E_UNDO_FIRST',
     exit: Exit.usage,
-    what: 'The last run that wrote files set this server up; there is nothing of ours to go back to.',
+    what: 'The last command that wrote files set this server up, or finished what an earlier one began; there is nothing of ours to go back to.',
     fix: ['Take everything back: smtp-setup uninstall', 'Nothing was changed.'],
   });
 }
