@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { lockPathFor } from '../../src/config/lock-file.js';
+import { sideBySide } from '../../src/lib/side-by-side.js';
 import { waitUntil } from '../../src/sandbox/machine/wait-until.js';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 import { rentSecondVps, type SecondVps } from '../../src/sandbox/second-vps.js';
@@ -165,12 +166,13 @@ describe('a primary and its backup', () => {
     expect(unknown.stdout).toContain('550 5.1.1');
     const elsewhere = await swaks(backup.ipv4, 'sink@elsewhere.test');
     expect(elsewhere.stdout).toMatch(/[45]54 [45]\.7\.1/);
-    for (let one = 0; one < count; one += 1)
-      await receiver.sendMail({
+    await sideBySide([...Array(count).keys()], 8, (one) =>
+      receiver.sendMail({
         from: `stranger@${receiver.domain}`,
         to: world.rehearsal.mailbox,
         subject: `Away ${one}`,
-      });
+      }),
+    );
     await waitUntil(async () => (await queued()) === count, {
       what: `${count} messages in the queue of the backup`,
       timeoutMs: 300_000,
