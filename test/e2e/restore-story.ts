@@ -61,8 +61,11 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
   const stranger = 'stranger@elsewhere.test';
   let rewritten: string;
 
+  /** Which senders have transports and limits of their own. */
+  const apart = 'cat /etc/smtp-setup/warmup/senders 2>/dev/null || true';
+
   // What 42 tells on the other release in full.
-  describe('a second domain, and a key that is changed', () => {
+  describe('a second domain that keeps apart, and a key that is changed', () => {
     const change = async (...args: string[]) => {
       const done = await world.cli([
         ...args,
@@ -77,11 +80,12 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
     };
 
     it('are there in the end, and nothing is left for apply', async () => {
-      await change('domain', 'add', secondDomain);
+      await change('domain', 'add', secondDomain, '--separate');
       const domains = await world.cli(['domain', 'list', '--json', ...config()]);
       expect(JSON.parse(domains.stdout)).toMatchObject({
         domains: [{ domain: world.lab.domain }, { domain: secondDomain }],
       });
+      expect(await shell(world, apart)).toBe(`@${secondDomain} warm-${secondDomain}-1:`);
       await change('dkim', 'rotate', world.lab.domain);
       const list = await world.cli(['dkim', 'list', '--json', ...config(), '--resolver', world.lab.resolver]);
       const keys: { domain: string; state: string; visible: string }[] = JSON.parse(list.stdout).keys;
@@ -217,6 +221,7 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
       );
       expect(await cloudflare.control.records(secondDomain)).toEqual(others);
       expect(await onSecond(keys)).toBe(sameKeys);
+      expect(await onSecond(apart)).toBe(`@${secondDomain} warm-${secondDomain}-1:`);
       expect(await onSecond('cd /etc/smtp-setup/relay && stat -c "%a" . old && cat old')).toBe(
         '700\n600\n[relay.test]:587 user:secret',
       );
@@ -278,6 +283,7 @@ export function tellRestoreStory(from: VpsImage, to: VpsImage): void {
       expect(
         (await world.rehearsal.cloudflare.control.records(secondDomain)).map(({ name }) => name),
       ).toEqual([expect.stringContaining('._domainkey.')]);
+      expect(await onSecond(apart)).toBe('');
       const plan = await world.cli(['plan', '--exit-code', ...restored]);
       expect(plan.code, said(plan)).toBe(0);
     });

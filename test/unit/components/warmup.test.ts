@@ -89,15 +89,19 @@ describe('the script on the server', () => {
     // The place is the server's; everything else is the script as it lies there.
     writeFileSync(
       script,
-      fileOf('/usr/local/lib/smtp-setup/warmup').replaceAll('/etc/smtp-setup/warmup', home),
+      fileOf('/usr/local/lib/smtp-setup/warmup')
+        .replaceAll('/etc/smtp-setup/warmup', home)
+        .replaceAll('/etc/postfix', join(base, 'postfix')),
     );
     for (const name of ['postmap', 'postfix']) {
       writeFileSync(
         join(base, 'bin', name),
-        `#!/bin/sh\necho ${name} "$@" >>${base}/called\n: >${home}/senders.db\n`,
+        `#!/bin/sh\necho ${name} "$@" >>${base}/called\n[ ${name} = postfix ] || { [ -s "$2/main.cf" ] && : >${home}/senders.db; }\n`,
       );
       chmodSync(join(base, 'bin', name), 0o755);
     }
+    mkdirSync(join(base, 'postfix'));
+    writeFileSync(join(base, 'postfix', 'main.cf'), 'compatibility_level = 3.6\n');
     for (const group of ['server', 'cold.example']) writeFileSync(join(home, `started-${group}`), '1000\n');
   });
   afterEach(() => rmSync(base, { recursive: true, force: true }));
@@ -131,8 +135,15 @@ describe('the script on the server', () => {
     expect(called()).toBe(false);
     run(3);
     expect(readFileSync(join(base, 'called'), 'utf8')).toMatch(
-      /postmap hash:.*\npostfix status\npostfix reload\n/,
+      /postmap -c \S+\/postfix hash:.*\npostfix status\npostfix reload\n/,
     );
+  });
+
+  it('makes its table before Postfix has a configuration', () => {
+    rmSync(join(base, 'postfix', 'main.cf'));
+    run(1);
+    expect(existsSync(join(home, 'senders.db'))).toBe(true);
+    expect(existsSync(join(home, '.config'))).toBe(false);
   });
 
   it('leaves what its fact can read', () => {
