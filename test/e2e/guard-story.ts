@@ -372,7 +372,7 @@ ${calls}`,
     };
 
     it('takes rules back that nobody could log in with, and puts them in force again when asked', async () => {
-      // A lock-out takes a minute of fresh logins that do not come about; once is enough.
+      // Once is enough of the whole story.
       await (image === 'debian-13' ? lockOut() : letTimerFire());
       expect(await shell(world, 'systemctl is-enabled smtp-setup-firewall || true')).toBe('disabled');
       expect(await plan()).toMatch(/Start .*firewall/);
@@ -392,18 +392,48 @@ ${calls}`,
       expect(await knock(22)).toBe('open');
     });
 
-    it('gives way to ufw once somebody switches that on, and opens its ports there', async () => {
+    /** Debian's two programs for packet rules, each on one release. */
+    const manager =
+      image === 'debian-13'
+        ? { name: 'ufw', start: 'ufw allow 22/tcp && ufw --force enable' }
+        : {
+            name: 'firewalld',
+            start:
+              'firewall-cmd -q --permanent --add-port=443/tcp --add-port=8080/tcp && firewall-cmd -q --reload && firewall-cmd -q --query-service=ssh',
+          };
+
+    it(`gives way to ${manager.name} once somebody switches that on, and opens its ports there`, async () => {
       await shell(
         world,
-        'DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ufw && ufw allow 22/tcp && ufw --force enable',
+        `DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ${manager.name} && ${manager.start}`,
       );
       const moved = await apply();
       expect(moved.code, moved.stdout + moved.stderr).toBe(0);
       expect(await shell(world, 'nft list table inet smtp_setup 2>&1 || true')).toContain('No such file');
       expect(await shell(world, 'ls /etc/smtp-setup/firewall.nft 2>&1 || true')).toContain('No such file');
-      for (const port of [22, 25, 80, 465, 587, 993])
+      for (const port of [22, 25, 80, 443, 465, 587, 993])
         expect([port, await knock(port)]).toEqual([port, 'open']);
+      // Its rules are in force: whatever was not named stays shut.
+      await listen('other', 8081);
+      expect(await knock(8081)).not.toBe('open');
       expect(await plan()).toEqual(settled());
     });
+
+    // `uninstall` as a whole is told elsewhere.
+    if (image === 'debian-12') {
+      it('takes back what it opened in firewalld and nothing else', async () => {
+        const flags = ['--config', world.rehearsal.configFile, '--resolver', world.lab.resolver];
+        const gone = await world.cli(['uninstall', ...flags, '--discard-queue', '--yes']);
+        expect(gone.code, gone.stdout + gone.stderr).toBe(0);
+        // Now and after a reload; 443 is one that ours need, too.
+        expect(
+          await shell(
+            world,
+            'for which in "" --permanent; do firewall-cmd $which --list-ports | tr " " "\\n" | sort -n | xargs; done',
+          ),
+        ).toBe('443/tcp 8080/tcp\n443/tcp 8080/tcp');
+        expect(await knock(22)).toBe('open');
+      });
+    }
   });
 }

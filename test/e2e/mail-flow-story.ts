@@ -106,7 +106,7 @@ export function tellMailFlowStory(image: VpsImage): void {
       const text = lines.map((line) => `${line}\r\n`).join('');
       const program = tls
         ? `timeout 60 openssl s_client -quiet -starttls sieve -connect ${ipv4}:4190`
-        : `{ exec 3<>/dev/tcp/${ipv4}/4190; cat >&3; timeout 20 cat <&3; }`;
+        : `{ exec 3<>/dev/tcp/${ipv4}/4190; cat >&3; timeout 20 sed '/^NO /q' <&3; }`;
       const { stdout } = await world.lab.client.exec('bash', ['-c', program], { input: text });
       return stdout;
     };
