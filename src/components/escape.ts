@@ -45,6 +45,12 @@ export function nginxWord(value: string): string {
   return value;
 }
 
+/** Address and port behind `listen`. */
+export function nginxAddress(value: string): string {
+  if (!/^(?:[\d.]+|\[[0-9A-Fa-f:.]+\]):\d+$/.test(value)) refuse('nginx', value);
+  return value;
+}
+
 /** A quoted unbound.conf string, which knows no escapes. */
 export function unboundString(value: string): string {
   if (control.test(value) || /["\\]/.test(value)) refuse('unbound', value);

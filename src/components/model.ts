@@ -173,8 +173,21 @@ export interface ServerHas {
   foreignHttpsDefault: boolean;
   /** Folder of nginx sites that answer for those names only because nginx reads them first: ours have to come after them. */
   sitesBefore?: '/etc/nginx/conf.d' | '/etc/nginx/sites-enabled';
+  /** Where other nginx sites listen on one address: ours have to be there, too. */
+  siteAddresses?: readonly SingleAddress[];
   /** Domains with a place for what is served over HTTPS. */
   webSites: readonly WebSiteState[];
+}
+
+export interface SingleAddress {
+  /** `198.51.100.25`, `[2001:db8::25]`. */
+  address: string;
+  port: 80 | 443;
+  /**
+   * Nobody listens on all addresses of this family: a running nginx cannot add that, as the port is taken (bind(2)), so ours
+   * listen on single ones, too.
+   */
+  alone: boolean;
 }
 
 /** What a domain's web names are served with. */

@@ -1,5 +1,5 @@
 import type { Component } from './component.js';
-import { nginxWord } from './escape.js';
+import { nginxAddress, nginxWord } from './escape.js';
 import type { ServerModel } from './model.js';
 import type { Render } from './render.js';
 
@@ -19,8 +19,8 @@ export function createNginx(render: Render): Component {
         group: 'nginx',
         content: render('nginx/smtp-setup.conf', {
           names: nginxWord(model.hostname),
-          ipv6: model.ipv6,
-          catchAll: !model.has.foreignWebDefault,
+          everywhere: model.has.foreignWebDefault ? [] : listenEverywhere(model, 80),
+          http: listenOn(model, 80),
         }),
       },
     ],
@@ -52,6 +52,24 @@ export function createNginx(render: Render): Component {
  */
 export function sitePath({ has }: ServerModel, name: string): string {
   return has.sitesBefore === undefined ? `/etc/nginx/conf.d/${name}.conf` : behind(has.sitesBefore, name);
+}
+
+/** What stands behind `listen` for all addresses of a family. */
+export function listenEverywhere({ ipv6, has }: ServerModel, port: 80 | 443): string[] {
+  const alone = (has.siteAddresses ?? []).filter((one) => one.port === port && one.alone);
+  return [
+    ...(alone.some(({ address }) => !address.startsWith('[')) ? [] : [String(port)]),
+    ...(!ipv6 || alone.some(({ address }) => address.startsWith('[')) ? [] : [`[::]:${port}`]),
+  ];
+}
+
+/** What stands behind `listen` of each site of ours: everywhere, and where nginx would ask others alone. */
+export function listenOn(model: ServerModel, port: 80 | 443): string[] {
+  const single = (model.has.siteAddresses ?? []).filter((one) => one.port === port);
+  return [
+    ...listenEverywhere(model, port),
+    ...single.map(({ address }) => nginxAddress(`${address}:${port}`)),
+  ];
 }
 
 /** All places that {@link sitePath} may choose. */

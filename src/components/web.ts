@@ -1,7 +1,7 @@
 import type { Component } from './component.js';
 import { nginxWord, xmlText } from './escape.js';
 import { type DomainModel, type DomainWeb, type ServerModel, webNames } from './model.js';
-import { sitePath, sitePaths } from './nginx.js';
+import { listenEverywhere, listenOn, sitePath, sitePaths } from './nginx.js';
 import type { Render } from './render.js';
 
 const folder = '/etc/smtp-setup/web';
@@ -52,8 +52,9 @@ function webFiles(render: Render, model: ServerModel) {
     file(
       sitePath(model, 'smtp-setup-web'),
       render('web/nginx.conf', {
-        ipv6: model.ipv6,
-        catchAll: !model.has.foreignHttpsDefault,
+        everywhere: model.has.foreignHttpsDefault ? [] : listenEverywhere(model, 443),
+        http: listenOn(model, 80),
+        https: listenOn(model, 443),
         domains: domains.map((domain) => ({
           name: nginxWord(domain.name),
           names: webNames(domain).map(serverName).join(' '),

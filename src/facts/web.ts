@@ -1,4 +1,5 @@
-import type { WebSiteState } from '../components/model.js';
+import type { SingleAddress, WebSiteState } from '../components/model.js';
+import { canonicalIp } from '../lib/ip.js';
 import type { Probe } from './probe.js';
 import { readLines } from './text.js';
 
@@ -13,6 +14,8 @@ export interface WebState {
   foreignHttpsDefault: boolean;
   /** Folder of sites that do so only because nginx reads them first, not by `default_server`. */
   before?: SiteFolder;
+  /** Single addresses where somebody else's site listens: there nginx asks no site that only listens everywhere. */
+  single: readonly SingleAddress[];
   /** Domains with a place for what is served over HTTPS, and the certificate there. */
   sites: readonly WebSiteState[];
 }
@@ -44,20 +47,27 @@ true`,
     const lines = readLines(stdout);
     return {
       ready: lines.includes('ready'),
-      ...readDefaults(lines),
+      ...readListens(lines),
       sites: lines.flatMap(readSite),
     };
   },
 };
 
-/** nginx(5): a server without `listen` listens on 80; among those of one port without `default_server` the first is it. */
-function readDefaults(
-  lines: readonly string[],
-): Pick<WebState, 'foreignDefault' | 'foreignHttpsDefault' | 'before'> {
-  const found: { folder: SiteFolder; port: number; named: boolean }[] = [];
+interface Listen {
+  folder: SiteFolder;
+  port: number;
+  family: 4 | 6;
+  /** Undefined: all of them. */
+  address?: string;
+  named: boolean;
+}
+
+/** nginx(5): a server without `listen` listens on 80; among those of one place without `default_server` the first is it. */
+function readListens(lines: readonly string[]): Omit<WebState, 'ready' | 'sites'> {
+  const listens: Listen[] = [];
   let silent: SiteFolder | undefined;
   const endServer = () => {
-    if (silent !== undefined) found.push({ folder: silent, port: 80, named: false });
+    if (silent !== undefined) listens.push({ folder: silent, port: 80, family: 4, named: false });
     silent = undefined;
   };
   for (const line of lines) {
@@ -71,14 +81,23 @@ function readDefaults(
     }
     silent = undefined;
     const [where = '', ...flags] = (match[3] ?? '').trim().split(/\s+/);
-    const port = wildcardPort(where);
-    if (port === undefined || flags.includes('quic')) continue;
-    found.push({ folder, port, named: flags.includes('default_server') || flags.includes('default') });
+    const place = readPlace(where);
+    if (place === undefined || flags.includes('quic')) continue;
+    // What speaks otherwise than ours do there can share no place with them.
+    if (place.address !== undefined && !speaksAsOurs(place.port, flags)) continue;
+    const named = flags.includes('default_server') || flags.includes('default');
+    listens.push({ folder, ...place, named });
   }
   endServer();
-  const unnamed = [80, 443].flatMap((port) => {
-    const there = found.filter((one) => one.port === port);
-    return there.some(({ named }) => named) ? [] : there;
+  const web = listens.filter(({ port }) => port === 80 || port === 443);
+  const unnamed = web.filter(
+    (one) => !web.some(({ port, address, named }) => named && port === one.port && address === one.address),
+  );
+  const found = web.filter(({ address }) => address === undefined);
+  const single = web.flatMap(({ address, port, family }): SingleAddress[] => {
+    if (address === undefined || (port !== 80 && port !== 443)) return [];
+    const alone = !found.some((one) => one.port === port && one.family === family);
+    return [{ address, port, alone }];
   });
   const before = unnamed.some(({ folder }) => folder === '/etc/nginx/sites-enabled')
     ? '/etc/nginx/sites-enabled'
@@ -87,14 +106,30 @@ function readDefaults(
     foreignDefault: found.some(({ port }) => port === 80),
     foreignHttpsDefault: found.some(({ port }) => port === 443),
     ...(before === undefined ? {} : { before }),
+    single: single
+      .filter(
+        (one, at) =>
+          single.findIndex(({ address, port }) => address === one.address && port === one.port) === at,
+      )
+      .sort((a, b) => a.port - b.port || (a.address < b.address ? -1 : 1)),
   };
 }
 
-/** Of what `listen` says: the port, unless it is one address's alone, which takes nothing from the others. */
-function wildcardPort(where: string): number | undefined {
-  const match = /^(?:(?:\*|0\.0\.0\.0|\[::\]):)?(\d{1,5})$/.exec(where);
-  if (match !== null) return Number(match[1]);
-  return /^(?:\*|0\.0\.0\.0|\[::\])$/.test(where) ? 80 : undefined;
+/** Of what `listen` says: the port, and the address unless it is all of them. */
+function readPlace(where: string): Pick<Listen, 'port' | 'family' | 'address'> | undefined {
+  const match = /^(?:(\*|[\d.]{7,15}|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?|(\d{1,5}))$/.exec(where);
+  if (match === null) return undefined;
+  const port = Number(match[2] ?? match[3] ?? 80);
+  const address = match[1] ?? '*';
+  const family = address.startsWith('[') ? 6 : 4;
+  if (['*', '0.0.0.0', '[::]'].includes(address)) return { port, family };
+  const canonical = canonicalIp(address.replace(/^\[|\]$/g, ''));
+  if (canonical === undefined) return undefined;
+  return { port, family, address: family === 6 ? `[${canonical}]` : canonical };
+}
+
+function speaksAsOurs(port: number, flags: readonly string[]): boolean {
+  return !flags.includes('proxy_protocol') && flags.includes('ssl') === (port === 443);
 }
 
 function readSite(line: string): WebSiteState[] {

@@ -6,6 +6,7 @@ import {
   type RelayModel,
   type ServerHas,
   type ServerModel,
+  type SingleAddress,
   type Versions,
 } from '../components/model.js';
 import { atLeast } from '../components/version.js';
@@ -41,6 +42,7 @@ export interface ModelInput {
     | 'certificate'
     | 'accounts'
     | 'web'
+    | 'addresses'
     | 'localAdditions'
     | 'listeners'
     | 'firewall'
@@ -203,6 +205,23 @@ function currentCertificate(input: ModelInput, directory: string | undefined): S
   return from === (directory ?? letsEncrypt) && names.includes(input.hostname) ? 'issued' : 'self-signed';
 }
 
+/** Where sites have single addresses and nobody has all of them: the machine's own, and that of its mail, as well. */
+function readSiteAddresses({ web: { single }, addresses }: ModelInput['facts']): SingleAddress[] {
+  const own = {
+    ipv4: ['127.0.0.1', addresses.ipv4],
+    ipv6: ['[::1]', addresses.ipv6 && `[${addresses.ipv6}]`],
+  };
+  const found = [...single];
+  for (const { address: theirs, port, alone } of single) {
+    if (!alone) continue;
+    for (const address of own[theirs.startsWith('[') ? 'ipv6' : 'ipv4']) {
+      if (address !== undefined && !found.some((one) => one.address === address && one.port === port))
+        found.push({ address, port, alone });
+    }
+  }
+  return found;
+}
+
 function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
   const { hostName, resolvConf, accounts, dkim, web, certificate, relayLogins, warmup } = facts;
   const hosts = hostName.hosts.map((line) => line.split(/\s+/));
@@ -226,6 +245,7 @@ function readDone({ facts, hostname, domains }: ModelInput): ServerHas {
     nextKey: certificate.nextDigest !== undefined,
     foreignWebDefault: web.foreignDefault,
     ...(web.before === undefined ? {} : { sitesBefore: web.before }),
+    siteAddresses: readSiteAddresses(facts),
     ownUpgrades: facts.ownUpgrades,
     relayLogins: relayLogins.map(({ name }) => name),
     foreignHttpsDefault: web.foreignHttpsDefault,

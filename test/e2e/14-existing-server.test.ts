@@ -7,7 +7,7 @@ import { type CliResult, openWorld, shell, type World } from '../helpers/world.j
 
 /**
  * A server that has worked for years: its own Postfix with mail in the queue and MX pointing to it, a web site on 80 and
- * 443, packet rules that let in nothing else. What it did before it must do afterwards.
+ * 443 (of IPv4 on its one address, where nginx asks no site that listens everywhere), packet rules that let in nothing else. What it did before it must do afterwards.
  */
 let world: World;
 let receiver: Receiver;
@@ -15,7 +15,7 @@ beforeAll(async () => {
   world = await openWorld({ name: 'e2e-existing' });
   receiver = await startReceiver(world.lab);
   await seedZone();
-  await shell(world, grownServer(receiver.domain));
+  await shell(world, grownServer(receiver.domain, world.lab.vps.ipv4));
 });
 afterAll(() => world?.lab.down());
 
@@ -40,7 +40,7 @@ async function seedZone(): Promise<void> {
   await control.clearCalls();
 }
 
-function grownServer(elsewhere: string): string {
+function grownServer(elsewhere: string, address: string): string {
   return `set -e
 export DEBIAN_FRONTEND=noninteractive
 printf 'postfix postfix/main_mailer_type select Internet Site\\npostfix postfix/mailname string rehearsal.test\\n' | debconf-set-selections
@@ -62,9 +62,9 @@ openssl req -x509 -newkey rsa:2048 -nodes -days 90 -subj /CN=shop.test -keyout /
 rm /etc/nginx/sites-enabled/default
 cat >/etc/nginx/sites-available/shop <<'END'
 server {
-    listen 80;
+    listen ${address}:80;
     listen [::]:80;
-    listen 443 ssl;
+    listen ${address}:443 ssl;
     listen [::]:443 ssl;
     server_name shop.test;
     ssl_certificate /etc/ssl/shop.pem;

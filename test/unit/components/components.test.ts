@@ -329,6 +329,32 @@ describe('steps beside the files', () => {
       expect(get(id).watch).toEqual(expect.arrayContaining([expect.stringContaining('sites-enabled/zz-')]));
   });
 
+  test('where another site listens on one address, ours listen there too, and never by default', () => {
+    const siteAddresses = [
+      { address: '192.0.2.1', port: 80, alone: false },
+      { address: '[2001:db8::1]', port: 443, alone: true },
+    ] as const;
+    const has = { ...done, siteAddresses, sitesBefore: '/etc/nginx/conf.d' } as const;
+    const servers = ['nginx', 'web'].flatMap((id) =>
+      (get(id).files({ ...debian, has })[0]?.content ?? '').split(/^server /m).slice(1),
+    );
+    const [nobody, ours] = [true, false].map((is) =>
+      servers.filter((one) => one.includes('default_server') === is),
+    );
+    expect(nobody).toHaveLength(2);
+    for (const server of nobody ?? []) expect(server).not.toMatch(/192|2001/);
+    for (const server of ours ?? [])
+      expect(server).toMatch(
+        / listen 443 ssl;/.test(server) ? / listen \[2001:db8::1\]:443 ssl;/ : / listen 192\.0\.2\.1:80;/,
+      );
+    expect(ours?.length).toBeGreaterThan(4);
+    // The port is taken where somebody has single addresses and nobody has all.
+    for (const server of servers) {
+      expect(server).not.toContain('[::]:443');
+      if (server.includes('[::]:80')) expect(server).toContain(' listen 80');
+    }
+  });
+
   test('a domain without mail here, or without web names, is not served', () => {
     const bare = debian.domains.map(({ web: _web, ...domain }) => domain);
     expect(get('web').files({ ...debian, domains: bare })).toEqual([]);

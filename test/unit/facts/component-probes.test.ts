@@ -106,7 +106,7 @@ describe('the certificate in use', () => {
 
 describe('small facts', () => {
   it('the web root and foreign default sites', () => {
-    const none = { ready: false, foreignDefault: false, foreignHttpsDefault: false, sites: [] };
+    const none = { ready: false, foreignDefault: false, foreignHttpsDefault: false, single: [], sites: [] };
     expect(web.parse(out('ready\n'))).toEqual({ ...none, ready: true });
     const sites = (...lines: string[]) =>
       web.parse(out(lines.map((line) => line.replace('~', '/etc/nginx')).join('\n')));
@@ -133,8 +133,25 @@ describe('small facts', () => {
       ...first,
       before: '/etc/nginx/sites-enabled',
     });
-    const apart = ['8080 default_server', '192.0.2.1:80', 'unix:/run/x', '443 quic', '127.0.0.1'];
-    expect(sites(...apart.flatMap((one) => ['server ~/conf.d', `listen ~/conf.d ${one}`]))).toEqual(none);
+    const apart = ['8080 default_server', '192.0.2.1:8080', 'unix:/run/x', '443 quic', 'name.example:80'];
+    const inConfD = (listens: readonly string[]) =>
+      sites(...listens.flatMap((one) => ['server ~/conf.d', `listen ~/conf.d ${one}`]));
+    expect(inConfD(apart)).toEqual(none);
+    // There nginx asks nobody who listens everywhere; whoever comes first answers for names that nobody claims.
+    const single = ['[2001:db8::1]:443 ssl', '192.0.2.1', '192.0.2.1:80', '192.0.2.7:80 proxy_protocol'];
+    const places = [
+      { address: '192.0.2.1', port: 80, alone: true },
+      { address: '[2001:db8::1]', port: 443, alone: true },
+    ];
+    expect(inConfD(single)).toEqual({ ...none, before: '/etc/nginx/conf.d', single: places });
+    // All addresses of IPv6 are none of IPv4.
+    expect(inConfD(['[::]:80', '[2001:DB8::0:1]:80', '192.0.2.1']).single).toEqual([
+      { address: '192.0.2.1', port: 80, alone: true },
+      { address: '[2001:db8::1]', port: 80, alone: false },
+    ]);
+    const named = single.map((one) => `${one} default_server`);
+    expect(inConfD(named)).toEqual({ ...none, single: places });
+    expect(inConfD(['192.0.2.1:443', '$(id):80', '[::1;]:80', '999.1.1.1:80'])).toEqual(none);
     expect(web.parse(absent)).toEqual(none);
   });
 
