@@ -30,7 +30,7 @@ function matches(check: Selectable, word: string): boolean {
   return id === wanted || check.group?.toUpperCase() === wanted || id.startsWith(`${wanted}-`);
 }
 
-/** Checks to run. Throws SetupError (exit 2) for a word that names none: a typo must not silently check nothing. */
+/** Checks to run. Throws SetupError (exit 2) for a word that names none, and when none is left: nothing checked must not look like a pass. */
 export function selectChecks<T extends Selectable>(checks: readonly T[], selection: Selection): T[] {
   const { only, skip = [] } = selection;
   for (const word of [...(only ?? []), ...skip])
@@ -41,11 +41,20 @@ export function selectChecks<T extends Selectable>(checks: readonly T[], selecti
         what: `There is no check or group "${word.slice(0, 40)}".`,
         fix: [`Groups: ${[...new Set(checks.map((check) => check.group ?? check.id))].join(', ')}`],
       });
-  return checks.filter(
+  const selected = checks.filter(
     (check) =>
       (only === undefined || only.some((word) => matches(check, word))) &&
       !skip.some((word) => matches(check, word)),
   );
+  if (selected.length === 0)
+    throw new SetupError({
+      code: 'E_CHECK_UNKNOWN',
+      exit: Exit.usage,
+      what: 'Of all checks none is left.',
+      evidence: [`only: ${(only ?? ['all']).join(', ')}; skipped: ${skip.join(', ') || 'none'}`],
+      fix: ['Skip less.'],
+    });
+  return selected;
 }
 
 /** Marks suppressed findings, and reports suppressions that have run out or that suppress nothing. `now` in milliseconds. */

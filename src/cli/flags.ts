@@ -34,6 +34,8 @@ export function addYesFlag(command: Command): Command {
 export interface ConsentFlags {
   allowUpdate: boolean;
   allowDelete: boolean;
+  /** Take Cloudflare's proxy away from the mail host's addresses. */
+  allowUnproxy: boolean;
   /** Addresses, comma-separated, or `@`: replace a foreign MX. */
   takeOverMx?: string;
   onConflict: 'stop' | 'keep' | 'take-over';
@@ -43,6 +45,10 @@ export function addConsentFlags(command: Command): Command {
   return command
     .option('--allow-update', 'DNS: change records that stand there already (an SPF record to be extended)')
     .option('--allow-delete', 'DNS: remove records that stand there already')
+    .option(
+      '--allow-unproxy',
+      "DNS: take Cloudflare's proxy away from the mail host (a web site at that name then shows its real address)",
+    )
     .option(
       '--take-over-mx <addresses|@>',
       'DNS: move mail that goes elsewhere today to this server; every address that gets mail, or @ for a catch-all',
@@ -59,6 +65,7 @@ export function readConsentFlags(options: Readonly<Record<string, unknown>>): Co
   return {
     allowUpdate: options.allowUpdate === true,
     allowDelete: options.allowDelete === true,
+    allowUnproxy: options.allowUnproxy === true,
     ...(typeof takeOverMx === 'string' ? { takeOverMx } : {}),
     onConflict: onConflict === 'keep' || onConflict === 'take-over' ? onConflict : 'stop',
   };

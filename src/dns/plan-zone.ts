@@ -1,4 +1,4 @@
-import { isWithin, sameData } from './canonical.js';
+import { isWithin, sameData, zoneOf } from './canonical.js';
 import { applyChanges } from './diff.js';
 import { mergeAddress, noteStrayAaaa } from './merge/address.js';
 import { createPlanBuilder, type PlanBuilder } from './merge/builder.js';
@@ -49,6 +49,18 @@ export function planZone(input: PlanZoneInput): ZonePlan {
   noteWildcards(b, plan);
   noteSizes(b, plan);
   return b.build();
+}
+
+/**
+ * What belongs into `zone`, when `zones` are there to write to: below another one that is among them a zone holds all that is
+ * below it, and the other one only delegates to it (R1). Pure.
+ */
+export function recordsOfZone(
+  desired: readonly DesiredRecord[],
+  zone: string,
+  zones: readonly string[],
+): DesiredRecord[] {
+  return desired.filter(({ name }) => zoneOf(name, zones) === zone);
 }
 
 /** The zone's records once the whole plan is done. */

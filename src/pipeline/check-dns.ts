@@ -80,7 +80,7 @@ function chooseTargets(session: Session, options: Pick<CheckOptions, 'flags' | '
       targetsOf(loaded.config, session, hostname, options.selectors),
     );
     const wanted = targets.filter(({ domain }) => named === undefined || domain === named);
-    if (wanted.every(({ expected }) => expected.length > 0)) return wanted;
+    if (wanted.length > 0 && wanted.every(({ expected }) => expected.length > 0)) return wanted;
   }
   if (named !== undefined) {
     return [{ domain: named, addresses: [], mail: 'unknown', expected: [], selectors: options.selectors }];

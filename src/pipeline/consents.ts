@@ -7,6 +7,7 @@ export function readConsents(flags: ConsentFlags): Consents {
   return {
     update: flags.allowUpdate,
     delete: flags.allowDelete,
+    unproxy: flags.allowUnproxy,
     ...(flags.takeOverMx === undefined ? {} : { takeOverMx: parseTakeOver(flags.takeOverMx) }),
   };
 }

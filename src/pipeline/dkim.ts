@@ -36,7 +36,12 @@ export const runDkim: Run<DkimOptions> = async (context, options) => {
   const strange = chosen.filter((name) => !all.includes(name));
   if (strange.length > 0 || (chosen.length === 0 && all.length !== 1)) throw whichDomain(strange, all);
   const names = chosen.length === 0 ? all : chosen;
-  const consents = { allowUpdate: false, allowDelete: false, onConflict: 'stop' as const };
+  const consents = {
+    allowUpdate: false,
+    allowDelete: false,
+    allowUnproxy: false,
+    onConflict: 'stop' as const,
+  };
   return applyConfig(session, {
     config,
     hostname,

@@ -5,7 +5,7 @@ import type { Answers } from '../config/answers.js';
 import type { Lock } from '../config/lock.js';
 import type { Config, ServerConfig } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
-import { planZone } from '../dns/plan-zone.js';
+import { planZone, recordsOfZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
 import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
 import { Exit, SetupError } from '../errors.js';
@@ -157,13 +157,14 @@ export async function makePlan(
   const privateNetwork = isPrivateNetwork(resolvers, server);
   const asked = intent.desired.map(({ name }) => name);
   const surveys = await Promise.all(zones.map((survey) => completeSurvey(survey, asked)));
+  const zoneNames = zones.map(({ zone }) => zone.name);
   const planned = await Promise.all(
     surveys.map(async (survey) => ({
       survey,
       plan: planZone({
         zone: survey.zone,
         live: survey.live,
-        desired: intent.desired,
+        desired: recordsOfZone(intent.desired, survey.zone.name, zoneNames),
         input: intent.input,
         caps: survey.open.definition.capabilities,
         audit: (record) => survey.open.provider.audit(record),

@@ -49,7 +49,8 @@ export interface ChangeReason {
   reason: string;
 }
 
-const flags: Readonly<Record<ConsentName, string>> = {
+/** What a user gives to consent. */
+export const consentFlags: Readonly<Record<ConsentName, string>> = {
   update: '--allow-update',
   delete: '--allow-delete',
   takeOverMx: '--take-over-mx',
@@ -118,7 +119,7 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
       role,
       what,
       evidence,
-      fix: [`Allow it with ${flags[consent]}.`],
+      fix: [`Allow it with ${consentFlags[consent]}.`],
       consent,
     });
   };

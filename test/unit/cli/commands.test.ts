@@ -8,6 +8,8 @@ import { planCommand } from '../../../src/cli/commands/plan.js';
 import { sandboxCommand } from '../../../src/cli/commands/sandbox.js';
 import { undoCommand } from '../../../src/cli/commands/undo.js';
 import { scanOutputFlags } from '../../../src/cli/flags.js';
+import { consentFlags } from '../../../src/dns/merge/builder.js';
+import { readConsents } from '../../../src/pipeline/consents.js';
 
 async function parse<O>(definition: CommandDefinition<O>, argv: readonly string[]): Promise<O | undefined> {
   let parsed: O | undefined;
@@ -20,7 +22,7 @@ async function parse<O>(definition: CommandDefinition<O>, argv: readonly string[
 }
 
 /** Nothing that stands there already may be touched. */
-const cautious = { allowUpdate: false, allowDelete: false, onConflict: 'stop' };
+const cautious = { allowUpdate: false, allowDelete: false, allowUnproxy: false, onConflict: 'stop' };
 const fingerprint = `SHA256:${'a'.repeat(43)}`;
 
 describe('init', () => {
@@ -84,11 +86,11 @@ describe('the other commands', () => {
     ],
     [
       applyCommand,
-      ['apply', '--allow-update', '--allow-delete', '--on-conflict', 'take-over'],
+      ['apply', '--allow-update', '--allow-delete', '--allow-unproxy', '--on-conflict', 'take-over'],
       {
         ...everyServer,
         flags: {},
-        consents: { allowUpdate: true, allowDelete: true, onConflict: 'take-over' },
+        consents: { allowUpdate: true, allowDelete: true, allowUnproxy: true, onConflict: 'take-over' },
         yes: false,
       },
     ],
@@ -184,6 +186,15 @@ describe('the other commands', () => {
     await expect(parse(definition as CommandDefinition<unknown>, argv)).rejects.toMatchObject({
       name: 'CommanderError',
     });
+  });
+});
+
+describe('every consent that a conflict names', () => {
+  it.each(Object.entries(consentFlags))('can be given: %s', async (consent, flag) => {
+    const value = consent === 'takeOverMx' ? ['@'] : [];
+    const parsed = await parse(applyCommand, ['apply', flag, ...value]);
+    const given = Object.entries(readConsents(parsed?.consents ?? expect.fail()));
+    expect(given.find(([name]) => name === consent)?.[1]).toBeTruthy();
   });
 });
 

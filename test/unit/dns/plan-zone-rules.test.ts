@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { fillPending, zoneAfter } from '../../../src/dns/plan-zone.js';
+import { fillPending, planZone, recordsOfZone, zoneAfter } from '../../../src/dns/plan-zone.js';
 import type { LiveRecord, RecordData } from '../../../src/dns/record.js';
+import { desiredRecords } from '../../../src/dns/records/index.js';
 import type { ZonePlan } from '../../../src/dns/zone-plan.js';
 import {
   afterPlan,
@@ -8,7 +9,9 @@ import {
   caps,
   change,
   codes,
+  domain,
   domainName,
+  host,
   hostName,
   installId,
   ipv4,
@@ -600,5 +603,37 @@ describe('the plan as data', () => {
     expect(new Set(ids).size).toBe(ids.length);
     expect(ids).toContain('mx:example.org:MX');
     expect(JSON.parse(JSON.stringify(done.changes))).toEqual(done.changes);
+  });
+});
+
+describe('R1: a zone below another one', () => {
+  const input = {
+    hosts: [host],
+    domains: [domainName, `shop.${domainName}`].map((name) => ({ ...domain, name, otherSenders: false })),
+  };
+  const desired = desiredRecords(input);
+  const zones = [domainName, `shop.${domainName}`];
+  const planOf = (name: string, live: readonly LiveRecord[]) =>
+    planZone({
+      ...{ zone: { ...zone, name }, live, input, caps, installId, privateNetwork: true },
+      desired: recordsOfZone(desired, name, zones),
+      consents: { update: false, delete: false },
+    });
+
+  test('holds all that is below it, and nothing of it goes into the other one', () => {
+    const delegation: LiveRecord = {
+      ...{ id: 'ns', name: `shop.${domainName}`, ttl: 3600 },
+      data: { type: 'NS', target: 'ns.example.net' },
+    };
+    const [parent, child] = [planOf(domainName, [delegation]), planOf(`shop.${domainName}`, [])];
+    expect([...parent.conflicts, ...child.conflicts]).toEqual([]);
+    const names = ({ changes }: ZonePlan) => changes.map(({ after }) => after?.name ?? '');
+    expect(names(parent).filter((name) => name.includes('shop'))).toEqual([]);
+    expect(names(child)).toContain(`shop.${domainName}`);
+    expect(parent.changes.length + child.changes.length).toBe(desired.length);
+  });
+
+  test('takes the records of the other one when it is not there to write to', () => {
+    expect(recordsOfZone(desired, domainName, [domainName])).toEqual(desired);
   });
 });

@@ -14,7 +14,7 @@ const config = configSchema.parse({
   domains: { 'example.org': { dns: 'cloudflare' } },
 });
 const options: InitOptions = {
-  consents: { allowUpdate: false, allowDelete: false, onConflict: 'stop' },
+  consents: { allowUpdate: false, allowDelete: false, allowUnproxy: false, onConflict: 'stop' },
   flags: {},
   yes: false,
 };

@@ -38,8 +38,8 @@ describe('--take-over-mx', () => {
   });
 
   it('becomes a consent only when it is given', () => {
-    const flags = { allowUpdate: true, allowDelete: false, onConflict: 'stop' as const };
-    expect(readConsents(flags)).toEqual({ update: true, delete: false });
+    const flags = { allowUpdate: true, allowDelete: false, allowUnproxy: true, onConflict: 'stop' as const };
+    expect(readConsents(flags)).toEqual({ update: true, delete: false, unproxy: true });
     expect(readConsents({ ...flags, takeOverMx: '@' }).takeOverMx).toEqual({ catchAll: true });
   });
 });
