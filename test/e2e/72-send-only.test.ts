@@ -143,7 +143,7 @@ describe.each([
       const message = await receiver.waitForMessage(({ raw }) => raw.includes('From cron'), 120_000);
       expect(receiver.readVerdicts(message)).toMatchObject({ dkim: 'pass', dmarc: 'pass' });
     });
-  else
+  else {
     it('is saved, and taken back; the MX is what it was', async () => {
       const target = join(world.rehearsal.home, 'sender.tar');
       expectExit(await withConfig('backup', target, '--plain', '--yes'), 0);
@@ -153,17 +153,18 @@ describe.each([
       expect(left.filter(({ name }) => name === `_dmarc.${world.lab.domain}`)).toEqual([]);
     });
 
-  it('is the same sender again when it is restored: its logins, its key, and no mailbox', async () => {
-    const target = join(world.rehearsal.home, 'sender.tar');
-    expectExit(await cli('restore', target, '--yes'), 0);
-    expectExit(await cli('plan', '--exit-code'), 0);
-    const subject = `Restored ${randomBytes(4).toString('hex')}`;
-    const sent = await send({ from: at('orders'), subject });
-    expect(sent.ok, sent.detail).toBe(true);
-    const message = await receiver.waitForMessage(({ raw }) => raw.includes(subject), 120_000);
-    expect(receiver.readVerdicts(message)).toMatchObject({ spf: 'pass', dkim: 'pass', dmarc: 'pass' });
-    expect((await send({ from: at('shop') })).ok).toBe(false);
-    const exchanges = (await records()).filter(({ type }) => type === 'MX');
-    expect(exchanges.map(({ content }) => content)).toEqual([mx.content]);
-  });
+    it('is the same sender again when it is restored: its logins, its key, and no mailbox', async () => {
+      const target = join(world.rehearsal.home, 'sender.tar');
+      expectExit(await cli('restore', target, '--yes'), 0);
+      expectExit(await cli('plan', '--exit-code'), 0);
+      const subject = `Restored ${randomBytes(4).toString('hex')}`;
+      const sent = await send({ from: at('orders'), subject });
+      expect(sent.ok, sent.detail).toBe(true);
+      const message = await receiver.waitForMessage(({ raw }) => raw.includes(subject), 120_000);
+      expect(receiver.readVerdicts(message)).toMatchObject({ spf: 'pass', dkim: 'pass', dmarc: 'pass' });
+      expect((await send({ from: at('shop') })).ok).toBe(false);
+      const exchanges = (await records()).filter(({ type }) => type === 'MX');
+      expect(exchanges.map(({ content }) => content)).toEqual([mx.content]);
+    });
+  }
 });
