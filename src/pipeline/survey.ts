@@ -13,6 +13,8 @@ import { type OpenProvider, openProvider, requireProvider } from './open-provide
 import type { Resolvers } from './open-resolvers.js';
 import type { Session } from './session.js';
 
+type Domain = Config['domains'][string];
+
 /** A zone that holds names of ours, as its provider shows it. */
 export interface ZoneSurvey {
   open: OpenProvider;
@@ -49,7 +51,8 @@ export function createZoneCache(): ZoneCache {
 
 /**
  * Opens the providers of the server's domains and reads every zone that holds a domain or the host name.
- * Throws E_NO_ZONE (exit 2) when a provider has no zone for a domain; credentials are tried first.
+ * Throws E_NO_ZONE (exit 2) when a provider has no zone for a domain, or none of them one for the host name;
+ * credentials are tried first.
  */
 export async function surveyZones(
   session: Session,
@@ -58,33 +61,57 @@ export async function surveyZones(
   { authoritative }: Resolvers,
   cache: ZoneCache = createZoneCache(),
 ): Promise<ZoneSurvey[]> {
-  const domains = [...domainsOf(config, hostname), ...homeOf(config, hostname)];
   const { names } = cache;
   for (const name of namesOf(session, config, hostname)) names.add(name);
   const zones = new Map<string, Promise<ZoneSurvey>>();
-  for (const [name, { dns }] of domains) {
-    const open = await remember(cache.providers, dns, () =>
+  const openOnce = (dns: string): Promise<OpenProvider> =>
+    remember(cache.providers, dns, () =>
       openProvider(session, requireProvider(dns), { authoritative, names }),
     );
-    const backedUp = config.domains[name]?.backup === hostname;
-    const withHost = domains.length === 1 || isWithin(hostname, name);
-    const within = backedUp ? [hostname] : withHost ? [name, hostname] : [name];
-    for (const wanted of within) {
-      const zone = await open.provider.findZone(wanted);
-      if (zone === null) throw noZone(wanted, open, wanted === name ? undefined : name);
-      const key = `${dns} ${zone.id}`;
-      const read = async () => ({ open, zone, live: await open.provider.list(zone), names });
-      zones.set(key, remember(cache.zones, key, read));
-    }
+  const addZone = (open: OpenProvider, zone: Zone): void => {
+    const key = `${open.definition.id} ${zone.id}`;
+    const read = async () => ({ open, zone, live: await open.provider.list(zone), names });
+    zones.set(key, remember(cache.zones, key, read));
+  };
+  for (const [name, { dns }] of domainsOf(config, hostname)) {
+    const open = await openOnce(dns);
+    const zone = await open.provider.findZone(name);
+    if (zone === null) throw noZone(name, [open]);
+    addZone(open, zone);
   }
-  return Promise.all(zones.values());
+  const asked: OpenProvider[] = [];
+  for (const dns of hostProvidersOf(config, hostname)) {
+    const open = await openOnce(dns);
+    asked.push(open);
+    const zone = await open.provider.findZone(hostname);
+    if (zone === null) continue;
+    addZone(open, zone);
+    return Promise.all(zones.values());
+  }
+  const [[domain] = []] = [...domainsOf(config, hostname), ...backedBy(config, hostname)];
+  if (domain !== undefined) throw noZone(hostname, asked, domain);
+  return [];
 }
 
-/** Where the name of a backup stands: its own zone, which one of the domains it keeps mail for leads to. */
-function homeOf(config: Config, hostname: string): [string, Config['domains'][string]][] {
-  const backed = Object.entries(config.domains).filter(([, { backup }]) => backup === hostname);
-  const home = backed.find(([name]) => isWithin(hostname, name)) ?? backed[0];
-  return home === undefined ? [] : [home];
+/**
+ * Providers that may have the zone of the host name, the likeliest first: of a domain it lies in, whichever server that
+ * has, then of the server's own domains or those it is the backup of. A server without any has no names to look after.
+ */
+function hostProvidersOf(config: Config, hostname: string): Set<string> {
+  const own = [...domainsOf(config, hostname), ...backedBy(config, hostname)];
+  if (own.length === 0) return new Set();
+  const around = Object.entries(config.domains)
+    .filter(([name]) => isWithin(hostname, name))
+    .sort(([a], [b]) => b.length - a.length);
+  // Without an API nothing is missing anywhere: whoever has one is asked before.
+  const isManual = ({ dns }: Domain) => requireProvider(dns).capabilities.manual === true;
+  const others = [...own].sort(([, a], [, b]) => Number(isManual(a)) - Number(isManual(b)));
+  return new Set([...around, ...others].map(([, { dns }]) => dns));
+}
+
+/** Domains of other servers that this one keeps mail for; one of them leads to the zone of its name. */
+function backedBy(config: Config, hostname: string): [string, Domain][] {
+  return Object.entries(config.domains).filter(([, { backup }]) => backup === hostname);
 }
 
 function remember<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
@@ -117,10 +144,7 @@ function namesOf(session: Session, config: Config, hostname: string): string[] {
 }
 
 /** The domains that this server handles, in the order of the file. */
-export function domainsOf(
-  config: Config | undefined,
-  hostname: string,
-): [string, Config['domains'][string]][] {
+export function domainsOf(config: Config | undefined, hostname: string): [string, Domain][] {
   // A backup keeps mail for domains that are others'.
   if (config?.servers[hostname]?.profile === 'backup-mx') return [];
   return Object.entries(config?.domains ?? {}).filter(
@@ -128,16 +152,21 @@ export function domainsOf(
   );
 }
 
-/** `domain`: the one whose host name lies in no zone. */
-function noZone(name: string, { definition }: OpenProvider, domain: string | undefined): SetupError {
+/** `domain`: one of those whose host name lies in no zone. */
+function noZone(name: string, asked: readonly OpenProvider[], domain?: string): SetupError {
+  const titles = asked.map(({ definition }) => definition.title);
+  const rights = [...new Set(asked.map(({ definition }) => definition.rights))];
   return new SetupError({
     code: 'E_NO_ZONE',
     exit: Exit.usage,
-    what: `${definition.title} has no zone that holds ${name}, or the token may not see it.`,
+    what:
+      titles.length > 1
+        ? `None of ${titles.join(', ')} has a zone that holds ${name}, or the tokens may not see it.`
+        : `${titles[0]} has no zone that holds ${name}, or the token may not see it.`,
     evidence: [`asked for ${name} and every name above it`],
     fix: [
-      `Add the domain at ${definition.title}, and set the name servers it names at the registrar.`,
-      `If it is there already: the token needs ${definition.rights}.`,
+      `Add the domain at ${titles.join(' or ')}, and set the name servers it names at the registrar.`,
+      `If it is there already: the token needs ${rights.join(', or ')}.`,
       ...(domain === undefined
         ? []
         : [`Or give the server a name below the domain: --hostname mail.${domain}`]),
