@@ -5,12 +5,13 @@ import { runServerChecks, serverChecks } from '../checks/server/index.js';
 import { intendedPorts } from '../checks/server/intended-ports.js';
 import type { ServerTarget } from '../checks/server/server-check.js';
 import { relayRecipientsPath } from '../components/postfix.js';
+import type { Answers } from '../config/answers.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import { readFiles, readSomeFacts } from '../facts/read-facts.js';
 import { catchAllsOf } from '../lib/names.js';
 import { checkerName } from '../mail/checker-name.js';
 import type { Connection } from '../ssh/connection.js';
-import { backedDomains } from './backup-mx.js';
+import { answersFor, backedDomains } from './backup-mx.js';
 import { isPrivate } from './check-dns.js';
 import { withCheckLogin } from './check-login.js';
 import { connectServer } from './connect-server.js';
@@ -47,17 +48,8 @@ export async function linkHost(
   session: Session,
   host: CheckedHost,
 ): Promise<{ host: CheckedHost; findings: Finding[] }> {
-  const ssh = session.loaded?.config.servers[host.hostname]?.ssh;
-  const given = session.answers.ssh;
-  const answers =
-    given === undefined && ssh !== undefined
-      ? {
-          ...session.answers,
-          ssh: { value: ssh, origin: { from: 'file' as const, path: session.configPath } },
-        }
-      : session.answers;
   try {
-    const { connection } = await connectServer(session, answers);
+    const { connection } = await connectServer(session, loginOf(session, host.hostname));
     return { host: { ...host, connection }, findings: [] };
   } catch (error) {
     if (session.context.signal.aborted) throw error;
@@ -80,6 +72,16 @@ export async function linkHost(
       ],
     };
   }
+}
+
+/** How to get in: as the configuration says of this host, flags and environment over it. */
+function loginOf(session: Session, hostname: string): Answers {
+  const { answers, loaded } = session;
+  const own =
+    loaded?.config.servers[hostname] === undefined ? {} : answersFor(session, loaded.config, hostname);
+  // What the answers have from the file is said of the server that they mean, which may be another one.
+  const given = Object.entries(answers).filter(([, { origin }]) => origin.from !== 'file');
+  return { ...own, ...Object.fromEntries(given) };
 }
 
 /** What a check of a host needs to know; from the configuration and the lock file. */

@@ -12,6 +12,7 @@ import { readVersion } from '../version.js';
 import { checkDelivery } from './check-delivery.js';
 import { reportDns, runCheckDns } from './check-dns.js';
 import { checkHost, hostsOf, linkHost } from './check-server.js';
+import { refuseSeveral } from './choose-servers.js';
 import { publishReport } from './publish-report.js';
 import { openSession, type Session } from './session.js';
 
@@ -60,6 +61,12 @@ async function reportParts(
   );
   const wanted = (part: Part) => parts.includes(part) && slots[part].some(({ id }) => chosen.has(id));
   const hosts = hostsOf(session);
+  if (!options.asStranger && (wanted('server') || wanted('delivery')))
+    refuseSeveral(
+      session,
+      hosts.map(({ hostname }) => hostname),
+      'Leave it out',
+    );
   const results: Finding[] = [];
   if (wanted('dns')) {
     const only = slots.dns.flatMap(({ id }) => (chosen.has(id) ? [id] : []));

@@ -18,7 +18,7 @@ export interface ServersOptions {
 export async function chooseServers(context: Context, options: ServersOptions): Promise<string[]> {
   const session = await openSession(context, { ...options, needsConfig: true });
   const known = Object.keys(session.loaded?.config.servers ?? {});
-  const { hostname, ssh, hostKey } = session.answers;
+  const { hostname } = session.answers;
   const named = hostname !== undefined && hostname.origin.from !== 'file' ? [hostname.value] : [];
   const wanted = options.servers.length > 0 ? options.servers : named;
   const unknown = wanted.filter((name) => !known.includes(name));
@@ -32,19 +32,27 @@ export async function chooseServers(context: Context, options: ServersOptions): 
     });
   }
   const chosen = wanted.length > 0 ? known.filter((name) => wanted.includes(name)) : known;
+  refuseSeveral(session, chosen, 'Choose one with --server HOST');
+  return chosen;
+}
+
+/** Several servers, and a login from flag or environment: throws E_ONE_SERVER (exit 2), saying how to choose one. */
+export function refuseSeveral(
+  { answers: { ssh, hostKey } }: Session,
+  hostnames: readonly string[],
+  choose: string,
+): void {
   const personal = [ssh, hostKey].flatMap((answer) =>
     answer !== undefined && 'name' in answer.origin ? [answer.origin.name] : [],
   );
-  if (chosen.length > 1 && personal.length > 0) {
-    throw new SetupError({
-      code: 'E_ONE_SERVER',
-      exit: Exit.usage,
-      what: `${personal.join(' and ')} can only mean one server, and ${chosen.length} are configured.`,
-      evidence: chosen,
-      fix: ['Choose one with --server HOST, or write it into the configuration, each under its server.'],
-    });
-  }
-  return chosen;
+  if (hostnames.length <= 1 || personal.length === 0) return;
+  throw new SetupError({
+    code: 'E_ONE_SERVER',
+    exit: Exit.usage,
+    what: `${personal.join(' and ')} can only mean one server, and ${hostnames.length} are configured.`,
+    evidence: hostnames,
+    fix: [`${choose}, or write it into the configuration, each under its server.`],
+  });
 }
 
 /** A session that means one server of the configuration. */
