@@ -2,7 +2,7 @@ import { namesOnLists, suspectAddress, suspectDomain } from '../checks/block-lis
 import type { Finding } from '../checks/check.js';
 import { checkBlockLists } from '../checks/preflight/block-lists.js';
 import type { Config } from '../config/schema.js';
-import { publicIpv4 } from './choose-addresses.js';
+import { publicIpv4 } from '../facts/public-ipv4.js';
 import { isPrivateNetwork } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { Reached } from './prepare.js';
@@ -25,7 +25,7 @@ export async function askBlockLists(
   const server = config.servers[hostname];
   if (facts.state.manifest !== 'absent' || server === undefined) return [];
   const { connection } = link;
-  const addresses = [publicIpv4(facts, connection.remoteAddress), facts.addresses.ipv6];
+  const addresses = [publicIpv4(facts.addresses, connection.remoteAddress), facts.addresses.ipv6];
   const suspects = [
     ...addresses.flatMap((address) => (address === undefined ? [] : (suspectAddress(address) ?? []))),
     ...domainsOf(config, hostname).map(([name]) => suspectDomain(name)),

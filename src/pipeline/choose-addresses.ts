@@ -1,8 +1,8 @@
-import { isIP } from 'node:net';
 import type { ServerConfig } from '../config/schema.js';
 import { isUnknown, type Resolver } from '../dns/resolver/index.js';
 import { reverseNameOf } from '../dns/reverse-name.js';
 import type { Facts } from '../facts/index.js';
+import { publicIpv4 } from '../facts/public-ipv4.js';
 import type { ManualStep } from '../plan/step.js';
 import type { Resolvers } from './open-resolvers.js';
 import type { ReverseChange, ReversePlanner, ReverseVerdict } from './plan-reverse.js';
@@ -39,7 +39,7 @@ export async function chooseAddresses(
   const open6 = tries6.some(({ result }) => result === 'open');
   // One mail server that does not answer is no blocked port.
   const blocked6 = !open6 && tries6.some(({ result }) => result === 'timeout');
-  const ipv4 = publicIpv4(facts, remoteAddress);
+  const ipv4 = publicIpv4(facts.addresses, remoteAddress);
   const candidate = server.ipv6 === 'off' || blocked6 ? undefined : facts.addresses.ipv6;
   const judge = async (address: string | undefined): Promise<ReverseVerdict | 'leads back' | undefined> => {
     if (address === undefined) return undefined;
@@ -59,15 +59,6 @@ export async function chooseAddresses(
     reverse: settled.flatMap((verdict) => (verdict.kind === 'set' ? [verdict.change] : [])),
     manual: settled.flatMap((verdict) => (verdict.kind === 'manual' ? [verdict.step] : [])),
   };
-}
-
-/** Behind address translation the server sees another address than the world does. */
-export function publicIpv4(
-  { addresses }: Pick<AddressFacts, 'addresses'>,
-  remoteAddress: string,
-): string | undefined {
-  const seen = [...addresses.all, addresses.ipv4, addresses.ipv6];
-  return isIP(remoteAddress) === 4 && !seen.includes(remoteAddress) ? remoteAddress : addresses.ipv4;
 }
 
 /** No answer says nothing: it is no reason to tell somebody to set what may be set. */

@@ -1,5 +1,5 @@
-import { isIP } from 'node:net';
 import type { OutboundTry } from '../../facts/outbound-smtp.js';
+import { publicIpv4 } from '../../facts/public-ipv4.js';
 import { recogniseHosting, unknownHosting } from '../../hosting/providers.js';
 import type { Finding } from '../check.js';
 import { finding, type PreflightContext, type PreflightFacts } from './rule.js';
@@ -55,11 +55,7 @@ function checkAddresses({ addresses }: PreflightFacts, { remoteAddress }: Prefli
       ),
     ];
   }
-  const outside =
-    remoteAddress !== undefined &&
-    isIP(remoteAddress) !== 0 &&
-    ![...addresses.all, ipv4, ipv6].includes(remoteAddress);
-  if (isPrivateIpv4(ipv4) || (outside && remoteAddress !== undefined && isIP(remoteAddress) === 4)) {
+  if (isPrivateIpv4(ipv4) || publicIpv4(addresses, remoteAddress ?? '') !== ipv4) {
     return [
       finding(
         'SRV-ADDRESS',
