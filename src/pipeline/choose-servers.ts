@@ -22,15 +22,7 @@ export async function chooseServers(context: Context, options: ServersOptions): 
   const named = hostname !== undefined && hostname.origin.from !== 'file' ? [hostname.value] : [];
   const wanted = options.servers.length > 0 ? options.servers : named;
   const unknown = wanted.filter((name) => !known.includes(name));
-  if (unknown.length > 0) {
-    throw new SetupError({
-      code: 'E_NO_SERVER',
-      exit: Exit.usage,
-      what: `There is no server ${unknown.join(', ')} in the configuration.`,
-      evidence: [`${session.configPath} names: ${known.join(', ') || 'none'}`],
-      fix: ['Give one of these, or none for all of them; smtp-setup init adds one.'],
-    });
-  }
+  if (unknown.length > 0) throw unknownServer(session, unknown, ', or none for all of them');
   const chosen = wanted.length > 0 ? known.filter((name) => wanted.includes(name)) : known;
   refuseSeveral(session, chosen, 'Choose one with --server HOST');
   return chosen;
@@ -79,9 +71,13 @@ export async function openServerSession(
 
 /** The server that flags or an unambiguous configuration mean, and the configuration with the flags laid over it. */
 export function chooseServer(session: Session, answers: Answers): { config: Config; hostname: string } {
+  const named = answers.hostname?.value;
+  // Only with a login can a name that the file does not have be a server; without one it is a slip of the pen.
+  if (named !== undefined && answers.ssh === undefined && session.loaded?.config.servers[named] === undefined)
+    throw unknownServer(session, [named]);
   const config = mergeAnswers(session.loaded?.config, answers);
   const hosts = Object.keys(config.servers);
-  const hostname = answers.hostname?.value ?? (hosts.length === 1 ? hosts[0] : undefined);
+  const hostname = named ?? (hosts.length === 1 ? hosts[0] : undefined);
   if (hostname !== undefined && config.servers[hostname] !== undefined)
     return { config: moveDns(config, hostname, answers), hostname };
   throw new SetupError({
@@ -90,6 +86,20 @@ export function chooseServer(session: Session, answers: Answers): { config: Conf
     what: 'It is not clear which server is meant.',
     evidence: [`${session.configPath} names: ${hosts.join(', ') || 'none'}`],
     fix: ['Run smtp-setup init to add one.'],
+  });
+}
+
+function unknownServer(
+  { configPath, loaded }: Session,
+  hostnames: readonly string[],
+  otherwise = '',
+): SetupError {
+  return new SetupError({
+    code: 'E_NO_SERVER',
+    exit: Exit.usage,
+    what: `There is no server ${hostnames.join(', ')} in the configuration.`,
+    evidence: [`${configPath} names: ${Object.keys(loaded?.config.servers ?? {}).join(', ') || 'none'}`],
+    fix: [`Give one of these${otherwise}; smtp-setup init adds one.`],
   });
 }
 

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Context } from '../../../src/cli/context.js';
+import { loadConfig } from '../../../src/config/load.js';
 import { chooseServer, chooseServers, openServerSession } from '../../../src/pipeline/choose-servers.js';
+import { readAnswers, type Session } from '../../../src/pipeline/session.js';
 import { scriptAnswers } from '../../helpers/scripted-asker.js';
 
 let folder: string;
@@ -52,4 +54,24 @@ it('gives a server no domain of another one', async () => {
   expect(chosen.hostname).toBe('mail2.example.org');
   expect(chosen.config).toEqual(session.loaded?.config);
   expect(session.answers.ssh?.value).toBe('root@198.51.100.8');
+});
+
+it.each(['flag', 'env'])('refuses a host name that is not in the file, from %s', async (from) => {
+  const loaded = await loadConfig(config);
+  const typo = 'mail.exmaple.org';
+  const choice = (flags: Record<string, string>, env = {}) => {
+    const answers = readAnswers({ env }, config, flags, loaded);
+    return chooseServer({ configPath: config, loaded } as unknown as Session, answers);
+  };
+  const named = () =>
+    from === 'flag' ? choice({ hostname: typo }) : choice({}, { SMTP_SETUP_HOSTNAME: typo });
+  expect(named).toThrow(
+    expect.objectContaining({
+      code: 'E_NO_SERVER',
+      exit: 2,
+      message: expect.stringContaining(typo),
+      evidence: [expect.stringMatching(/names: mail\.example\.org, mail2\.example\.org$/)],
+    }),
+  );
+  expect(choice({ hostname: 'new.example.org', ssh: 'root@198.51.100.9' }).hostname).toBe('new.example.org');
 });
