@@ -4,6 +4,7 @@ import type { Outcome, Run } from '../cli/outcome.js';
 import { type Config, relaySchema } from '../config/schema.js';
 import { Exit, SetupError } from '../errors.js';
 import { parseAddress, parseDomain } from '../lib/names.js';
+import { sanitizeLine } from '../lib/sanitize.js';
 import { chooseRelay } from '../relay/choose-relay.js';
 import { findPreset, relayPresets, relayTombstones } from '../relay/presets/index.js';
 import { type ConfiguredRelay, relaysOf } from '../relay/relays-of.js';
@@ -22,6 +23,17 @@ import { sendThrough } from './send-through.js';
 import { openSession, type Session } from './session.js';
 import { domainsOf } from './survey.js';
 import { tryRelay } from './try-relay.js';
+
+type RelayConfig = ReturnType<typeof relaySchema.parse>;
+
+const settingFlags = {
+  provider: 'PROVIDER',
+  region: '--region',
+  host: '--host',
+  port: '--port',
+  tls: '--tls',
+  spfInclude: '--spf-include',
+} as const satisfies Record<keyof RelaySettings, string>;
 
 /** `relay`: sending through a hosted provider. */
 export const runRelay: Run<RelayOptions> = async (context, options) => {
@@ -61,8 +73,8 @@ async function set(
   const chosen = chooseRelay(settings);
   if (!chosen.ok) throw unknownProvider(settings);
   const { relay } = chosen;
+  const entry = readEntry({ ...settings, provider: relay.provider });
   const login = await readRelayLogin(session, relay);
-  const entry = relaySchema.parse({ ...settings, provider: relay.provider });
   const advice = findPreset(relay.provider)?.dkim.advice;
   if (advice !== undefined) session.context.io.say(`DKIM at ${relay.title}: ${advice}`);
   return applyConfig(session, {
@@ -137,7 +149,7 @@ function withRelay(
   config: Config,
   hostname: string,
   domain: string | undefined,
-  relay: ReturnType<typeof relaySchema.parse> | undefined,
+  relay: RelayConfig | undefined,
 ): Config {
   if (domain === undefined) {
     const server = config.servers[hostname];
@@ -166,6 +178,22 @@ function ownDomain(config: Config, hostname: string, text: string): string {
     what: `${hostname} handles no domain ${domain}.`,
     evidence: [`It handles ${own.join(', ') || 'none'}.`],
     fix: [`Add it first: smtp-setup domain add ${domain}`, 'Nothing was changed.'],
+  });
+}
+
+/** The settings as the configuration has them. Throws E_RELAY_SETTINGS (exit 2), about each flag that is wrong. */
+function readEntry(settings: RelaySettings): RelayConfig {
+  const parsed = relaySchema.safeParse(settings);
+  if (parsed.success) return parsed.data;
+  throw new SetupError({
+    code: 'E_RELAY_SETTINGS',
+    exit: Exit.usage,
+    what: 'A relay cannot be set with these values.',
+    evidence: parsed.error.issues.map(({ path: [key], message }) => {
+      const name = key as keyof RelaySettings;
+      return sanitizeLine(`${settingFlags[name]} ${settings[name]}: ${message}`);
+    }),
+    fix: ['Correct it and run the command again; nothing was changed.'],
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { QuestionKey } from '../../config/questions.js';
 import type { RelayTls } from '../../relay/preset.js';
 import {
@@ -41,7 +41,7 @@ interface Parsed {
   domain?: string;
   region?: string;
   host?: string;
-  port?: string;
+  port?: number;
   tls?: RelayTls;
   spfInclude?: string;
   to?: string;
@@ -88,7 +88,7 @@ export const relayCommand: CommandDefinition<RelayOptions> = {
       .option(domainFlag, 'only mail from this domain')
       .option('--region <region>', "one of the provider's regions")
       .option('--host <name>', 'host name of the relay, for custom')
-      .option('--port <number>', 'another port than the usual one')
+      .option('--port <number>', 'another port than the usual one', parsePort)
       .addOption(
         new Option('--tls <how>', 'TLS after STARTTLS, or from the first byte').choices([
           'starttls',
@@ -115,12 +115,18 @@ export const relayCommand: CommandDefinition<RelayOptions> = {
   },
 };
 
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port >= 1 && port <= 65_535) return port;
+  throw new InvalidArgumentError('It is a number from 1 to 65535.');
+}
+
 function readSettings(provider: string, { region, host, port, tls, spfInclude }: Parsed): RelaySettings {
   return {
     provider,
     ...(region === undefined ? {} : { region }),
     ...(host === undefined ? {} : { host }),
-    ...(port === undefined ? {} : { port: Number(port) }),
+    ...(port === undefined ? {} : { port }),
     ...(tls === undefined ? {} : { tls }),
     ...(spfInclude === undefined ? {} : { spfInclude }),
   };
