@@ -6,6 +6,7 @@ import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
 import type { Secret } from '../config/secret.js';
+import { allNameServers } from '../dns/providers/provider.js';
 import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
@@ -161,7 +162,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
   const current = await Promise.all(
     zones.map(async ({ zone, open }) => ({
       name: zone.name,
-      nameServers: zone.nameServers,
+      nameServers: allNameServers(zone),
       records: await open.provider.list(zone),
     })),
   );
@@ -252,7 +253,11 @@ async function remember(
 }
 
 function liveOf(zones: readonly ZoneSurvey[]): LockFacts['zones'] {
-  return zones.map(({ zone, live }) => ({ name: zone.name, nameServers: zone.nameServers, records: live }));
+  return zones.map(({ zone, live }) => ({
+    name: zone.name,
+    nameServers: allNameServers(zone),
+    records: live,
+  }));
 }
 
 function domainNames(plan: FullPlan): string[] {

@@ -1,5 +1,6 @@
 import { ancestorsWithin, canonicalName, isWithin, typeOf } from '../canonical.js';
 import { applyChanges, recordsOfSet } from '../diff.js';
+import { allNameServers } from '../providers/provider.js';
 import { splitTxt } from '../txt.js';
 import type { ZonePlan } from '../zone-plan.js';
 import type { PlanBuilder } from './builder.js';
@@ -22,24 +23,25 @@ export function checkZone(b: PlanBuilder): void {
     });
     return;
   }
-  if (evidence?.delegation === undefined || zone.nameServers.length === 0) return;
+  const known = [zone.nameServers, zone.customNameServers ?? []].filter((servers) => servers.length > 0);
+  if (evidence?.delegation === undefined || known.length === 0) return;
   const parent = new Set(evidence.delegation.map(canonicalName));
-  const missing = zone.nameServers.filter((server) => !parent.has(canonicalName(server)));
-  if (missing.length === zone.nameServers.length) {
+  const isMissing = (server: string): boolean => !parent.has(canonicalName(server));
+  if (allNameServers(zone).every(isMissing)) {
     b.conflict({
       code: 'E_ZONE_NOT_DELEGATED',
       role: 'zone',
       what: `${zone.name} is served by other name servers than this DNS provider's.`,
       evidence: [
         `delegated to: ${[...parent].join(', ') || '(none)'}`,
-        `provider: ${zone.nameServers.join(', ')}`,
+        `provider: ${allNameServers(zone).join(', ')}`,
       ],
       fix: ['Choose the provider that serves the zone, or change the name servers at the registrar.'],
     });
-  } else if (missing.length > 0 || parent.size > zone.nameServers.length) {
+  } else if (known.every((servers) => servers.some(isMissing) || parent.size > servers.length)) {
     b.note(
       'warn',
-      `The delegation of ${zone.name} (${[...parent].join(', ')}) differs from the provider's name servers (${zone.nameServers.join(', ')}).`,
+      `The delegation of ${zone.name} (${[...parent].join(', ')}) differs from the provider's name servers (${known.map((servers) => servers.join(', ')).join('; or ')}).`,
     );
   }
 }

@@ -8,9 +8,16 @@ export interface Zone {
   name: string;
   /** The name servers the provider says the zone has; compared with the parent's delegation. */
   nameServers: readonly string[];
+  /** Names of the user's own for these servers; the delegation may use them instead. */
+  customNameServers?: readonly string[];
   state: 'active' | 'pending' | 'unknown';
   /** Why writes would not be visible (pending, partial, paused), if so. */
   note?: string;
+}
+
+/** Whatever the delegation may name. */
+export function allNameServers({ nameServers, customNameServers = [] }: Zone): readonly string[] {
+  return [...nameServers, ...customNameServers];
 }
 
 /** `proxied` and `autoTtl` are only ever set by an undo, to give back the state that was found; otherwise the proxy is off. */

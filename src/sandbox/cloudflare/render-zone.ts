@@ -14,6 +14,7 @@ export function renderZone(zone: ZoneStore): Record<string, unknown> {
     type: settings.type ?? 'full',
     development_mode: 0,
     name_servers: settings.nameServers ?? ['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com'],
+    ...(settings.vanityNameServers === undefined ? {} : { vanity_name_servers: settings.vanityNameServers }),
     original_name_servers: null,
     original_registrar: null,
     original_dnshost: null,

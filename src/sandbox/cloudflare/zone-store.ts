@@ -8,6 +8,7 @@ export interface ZoneSettings {
   name: string;
   id?: string;
   nameServers?: readonly string[];
+  vanityNameServers?: readonly string[] | null;
   status?: 'active' | 'pending' | 'initializing' | 'moved';
   type?: 'full' | 'partial' | 'secondary';
   paused?: boolean;

@@ -48,6 +48,22 @@ describe('R1: the zone must be seen', () => {
     expect(notes(delegated('ada.ns.example'))).toContain('differs');
   });
 
+  test("R1: name servers of the user's own serve the zone as well", () => {
+    const customNameServers = ['ns1.own.example', 'ns2.own.example'];
+    const delegated = (...delegation: string[]) =>
+      plan([], { zone: { ...zone, customNameServers }, evidence: { delegation } });
+    for (const whole of [customNameServers, zone.nameServers]) {
+      expect(codes(delegated(...whole))).toEqual([]);
+      expect(notes(delegated(...whole))).not.toContain('differs');
+    }
+    expect(codes(delegated('NS1.own.example.'))).toEqual([]);
+    expect(notes(delegated('ns1.own.example'))).toContain('differs');
+    expect(notes(delegated('ns1.own.example', 'ada.ns.example'))).toContain('differs');
+    const other = delegated('ns1.other.example');
+    expect(codes(other)).toEqual(['E_ZONE_NOT_DELEGATED']);
+    expect(other.conflicts[0]?.evidence[1]).toContain('bob.ns.example, ns1.own.example');
+  });
+
   test('R1: records of other zones are not this plan', () => {
     const elsewhere = plan([], { host: { name: 'mail.hoster.net' } });
     expect(roles(elsewhere)).toEqual(['dkim', 'dmarc', 'mx', 'spf']);

@@ -137,13 +137,21 @@ function isCount(value: unknown): value is number {
 function readZone(value: unknown): Zone | undefined {
   const zone = asObject(value);
   if (typeof zone.id !== 'string' || typeof zone.name !== 'string') return undefined;
-  const servers = Array.isArray(zone.name_servers) ? zone.name_servers : [];
+  const custom = readNames(zone.vanity_name_servers);
   return {
     id: zone.id,
     name: canonicalName(zone.name),
-    nameServers: servers.filter((server) => typeof server === 'string').map(canonicalName),
+    nameServers: readNames(zone.name_servers),
+    ...(custom.length === 0 ? {} : { customNameServers: custom }),
     ...readState(zone),
   };
+}
+
+function readNames(value: unknown): string[] {
+  const names: readonly unknown[] = Array.isArray(value) ? value : [];
+  return names
+    .filter((name) => typeof name === 'string' && name !== '')
+    .map((name) => canonicalName(String(name)));
 }
 
 /** Only `active` full zones serve what is written; a paused one serves it too, without the proxy. */

@@ -121,6 +121,25 @@ describe('finding a zone at Cloudflare', () => {
     else expect(zone?.note).toBeUndefined();
   });
 
+  it.each([
+    [undefined, undefined],
+    [null, undefined],
+    [[], undefined],
+    [
+      ['NS1.own.test.', 'ns2.own.test'],
+      ['ns1.own.test', 'ns2.own.test'],
+    ],
+  ])("knows the name servers of one's own: %j", async (vanityNameServers, expected) => {
+    const { emulator, provider } = await openOverEmulator();
+    emulator.addZone({
+      name: 'other.test',
+      ...(vanityNameServers === undefined ? {} : { vanityNameServers }),
+    });
+    const zone = await provider.findZone('other.test');
+    expect(zone?.customNameServers).toEqual(expected);
+    expect(zone?.nameServers).toEqual(['ada.ns.cloudflare.com', 'bob.ns.cloudflare.com']);
+  });
+
   it('prefers the active one of two zones of the same name', async () => {
     const { emulator, provider } = await openOverEmulator();
     emulator.addZone({ name: 'twice.test', status: 'moved' });
