@@ -14,8 +14,6 @@ import { sendingLimits } from '../facts/sending-limits.js';
 import { updates } from '../facts/updates.js';
 import type { QueuedMessage } from '../logs/parse-queue.js';
 
-('../ui/report/queue.js');
-
 import type { Connection } from '../ssh/connection.js';
 import { renderStatus, statusDocument } from '../ui/report/status.js';
 import { reportDns } from './check-dns.js';
