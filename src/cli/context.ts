@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { TemplateTexts } from '../components/render.js';
 import { askInTurn } from '../config/ask-in-turn.js';
@@ -7,6 +6,7 @@ import type { Asker } from '../config/asker.js';
 import { createRedactor, type Redactor } from '../config/redact.js';
 import type { Resolver } from '../dns/resolver/types.js';
 import { Exit, SetupError } from '../errors.js';
+import { readLocalUser } from '../local-user.js';
 import type { SshOptions } from '../ssh/connect.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
 import { cancelledError } from '../ui/cancelled.js';
@@ -47,7 +47,7 @@ export interface Context {
 }
 
 export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
-  const homeDir = env.HOME || homedir();
+  const { homeDir } = readLocalUser(env);
   const stateDir = join(env.XDG_STATE_HOME || join(homeDir, '.local', 'state'), 'smtp-setup');
   const clock = (): number => Date.now();
   const redactor = createRedactor();
@@ -94,7 +94,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
       const connector = createConnector({
         ...options,
         homeDir,
-        env: env.SSH_AUTH_SOCK === undefined ? {} : { SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
+        env,
         prompts,
         given: await readSshSecrets({ env, stdin: io.stdin, redactor }, prompts),
         signal: AbortSignal.any([signal, ending.signal]),

@@ -137,7 +137,7 @@ async function carryOut(
   const [run] = compileRuns(change.steps, {
     idOf: (name) => createRunId(context.clock(), name),
     generation: facts.state.generation,
-    who: describeClient(readMyself()),
+    who: describeClient(readMyself(context)),
     library: texts.library,
     secrets: { install: change.secrets },
   });
@@ -168,7 +168,7 @@ async function standInLine(
   deadline: number,
 ): Promise<void> {
   const { context } = session;
-  if (judgeHolder(running, readMyself(), isAlive) !== 'ours') {
+  if (judgeHolder(running, readMyself(context), isAlive) !== 'ours') {
     if (context.clock() > deadline) throw busyError(running);
     await sleep(2000, undefined, { signal: context.signal });
     return;

@@ -60,7 +60,7 @@ export async function settleRunning(
 ): Promise<Reached> {
   const { running } = reached.facts.state;
   if (running === undefined) return reached;
-  const me = readMyself();
+  const me = readMyself(session.context);
   if (judgeHolder(running, me, isAlive) !== 'ours') throw busyError(running);
   progress.emit({
     kind: 'notice',

@@ -41,7 +41,7 @@ export function openServerRuns(
         {
           idOf: (run) => createRunId(context.clock(), run),
           generation,
-          who: describeClient(readMyself()),
+          who: describeClient(readMyself(context)),
           library: texts.library,
           secrets: { install: plan.secrets },
         },

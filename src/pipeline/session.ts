@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Client } from '../apply/holder.js';
 import type { LanePool } from '../apply/lane-pool.js';
@@ -12,6 +12,7 @@ import { chooseConfigPath, loadConfig, loadLock, requireConfig } from '../config
 import type { Lock } from '../config/lock.js';
 import type { LoadedConfig } from '../config/parse.js';
 import type { Turns } from '../lib/turns.js';
+import { readLocalUser } from '../local-user.js';
 
 /** What one command run has at hand: who answers, what is configured. */
 export interface Session {
@@ -68,8 +69,8 @@ export function readAnswers(
 }
 
 /** How this client calls itself to others while a run of its goes on. */
-export function readMyself(): Client {
-  return { user: userInfo().username, machine: hostname(), pid: process.pid };
+export function readMyself({ env }: Pick<Context, 'env'>): Client {
+  return { user: readLocalUser(env).name, machine: hostname(), pid: process.pid };
 }
 
 /** Names a run on the server: its time first, so that names sort; random, so that two clients never collide. */

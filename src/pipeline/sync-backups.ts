@@ -70,7 +70,7 @@ async function syncBackup(before: Session, backup: string): Promise<void> {
       {
         idOf: (name) => createRunId(context.clock(), name),
         generation: plan.server.generation,
-        who: describeClient(readMyself()),
+        who: describeClient(readMyself(context)),
         library: texts.library,
       },
     );

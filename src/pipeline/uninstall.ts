@@ -154,7 +154,7 @@ async function takeBack(
   const [run] = compileRuns(view.server, {
     idOf: (name) => createRunId(context.clock(), name),
     generation: facts.state.generation,
-    who: describeClient(readMyself()),
+    who: describeClient(readMyself(context)),
     library: texts.library,
   });
   if (run === undefined) return;

@@ -1,6 +1,7 @@
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { readLocalUser } from '../local-user.js';
 import type { Connector } from './connection.js';
 import { dial } from './dial.js';
 import { handshake } from './handshake.js';
@@ -23,7 +24,7 @@ export interface SshOptions {
   /** `SHA256:…`: the server's key must be this one. */
   hostKey?: string;
   homeDir: string;
-  env: { SSH_AUTH_SOCK?: string };
+  env: { readonly [name in 'SSH_AUTH_SOCK' | 'USER' | 'LOGNAME']?: string | undefined };
   /** Absent members are not asked: that is what a run without a terminal passes. */
   prompts?: Partial<SshPrompts>;
   given?: GivenSecrets;
@@ -62,10 +63,10 @@ export function createConnector(options: SshOptions): SshConnector {
 
 async function openWithMemory(options: SshOptions, memory: LoginMemory): Promise<SshConnection> {
   const log = options.log ?? (() => undefined);
-  const { username, uid } = userInfo();
+  const { name, uid } = readLocalUser(options.env);
   const settingsFor = await readSshConfig({
     homeDir: options.homeDir,
-    user: username,
+    user: name,
     uid,
     hostname: hostname(),
     systemDir: options.systemDir ?? '/etc/ssh',

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { readLocalUser } from '../../../local-user.js';
 
 const keys = new Map([
   ['aws_access_key_id', 'accessKeyId'],
@@ -18,7 +18,7 @@ export async function readAwsProfile(
 ): Promise<Readonly<Record<string, string>> | undefined> {
   const profile = env.AWS_PROFILE;
   if (profile === undefined || profile === '') return undefined;
-  const path = env.AWS_SHARED_CREDENTIALS_FILE || join(env.HOME || homedir(), '.aws', 'credentials');
+  const path = env.AWS_SHARED_CREDENTIALS_FILE || join(readLocalUser(env).homeDir, '.aws', 'credentials');
   const text = await readFile(path, 'utf8').catch(() => undefined);
   return text === undefined ? undefined : parseProfile(text, profile);
 }
