@@ -3,6 +3,7 @@ import { sanitizeLine } from '../../lib/sanitize.js';
 import { guardFetch } from './guarded-fetch.js';
 import type { ProviderContext } from './provider.js';
 import { cancelled, retryRead } from './retry.js';
+import { parseRetryAfter } from './retry-after.js';
 import type { WriteFailure } from './write-changes.js';
 
 export interface HttpApiSettings {
@@ -73,11 +74,10 @@ export class HttpApi {
       return parsed;
     }
     const said = sanitizeLine(parsed === 'unreadable' ? '' : this.settings.describe(parsed), 500);
-    const retryAfter = response.headers.get('retry-after');
     throw new HttpFailure(
       `HTTP ${response.status}${said === '' ? '' : `: ${said}`}`,
       response.status,
-      retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : undefined,
+      parseRetryAfter(response.headers.get('retry-after'), Date.now()),
     );
   }
 

@@ -1,6 +1,7 @@
 import { Exit, SetupError } from '../../../errors.js';
 import { sanitizeLine } from '../../../lib/sanitize.js';
 import type { Transient } from '../retry.js';
+import { parseRetryAfter } from '../retry-after.js';
 
 export const tokenUrl = 'https://dash.cloudflare.com/profile/api-tokens';
 export const tokenRights = 'Zone:Read and DNS:Edit for this zone (template "Edit zone DNS")';
@@ -30,11 +31,12 @@ export function readFailure(error: unknown): ApiFailure {
     const detail = isObject(root.cause) ? root.cause : root;
     return { items: [], connection: sanitizeLine(String(detail.message ?? 'no answer'), 200) };
   }
-  const retryAfter = error.headers instanceof Headers ? error.headers.get('retry-after') : null;
+  const asked = error.headers instanceof Headers ? error.headers.get('retry-after') : null;
+  const retryAfter = parseRetryAfter(asked, Date.now());
   return {
     status: error.status,
     items: readItems(error.error),
-    ...(retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? { retryAfter: Number(retryAfter) } : {}),
+    ...(retryAfter === undefined ? {} : { retryAfter }),
   };
 }
 

@@ -6,6 +6,7 @@ import type { LiveRecord } from '../../record.js';
 import { asObject, asText } from '../http-api.js';
 import type { ProviderContext, Zone } from '../provider.js';
 import { cancelled, retryRead } from '../retry.js';
+import { parseRetryAfter } from '../retry-after.js';
 import type { WriteFailure } from '../write-changes.js';
 import type { OpenClient } from './open-client.js';
 import { readName, readRecordSet } from './record-codec.js';
@@ -113,9 +114,9 @@ export class Route53Api {
     }
     const text = `HTTP ${status}: ${name ?? ''} ${said}`;
     if (tokenErrors.test(name ?? '') || status === 401 || status === 403) return { kind: 'token', text };
-    const retryAfter = Number($response?.headers?.['retry-after']);
+    const retryAfter = parseRetryAfter($response?.headers?.['retry-after'], Date.now());
     if (busyErrors.test(name ?? '') || status === 429 || status >= 500) {
-      return { kind: 'transient', text, ...(retryAfter > 0 ? { retryAfter } : {}) };
+      return { kind: 'transient', text, ...(retryAfter === undefined ? {} : { retryAfter }) };
     }
     return { kind: conflicts.test(said) ? 'conflict' : 'refused', text };
   }

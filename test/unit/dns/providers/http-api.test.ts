@@ -40,6 +40,15 @@ describe('the HTTP side of providers', () => {
     expect(waits).toEqual([500, 9000]);
   });
 
+  it('honours a Retry-After that is a date', async () => {
+    const later = new Date(Date.now() + 86_400_000).toUTCString();
+    const answers = [json(429, {}, { 'retry-after': later }), json(200, { a: 1 })];
+    const { api, waits } = makeApi(() => answers.shift() as Response);
+    await api.read('look', '/x');
+    // A day; no wait is longer than five minutes.
+    expect(waits).toEqual([300_000]);
+  });
+
   it.each([
     [401, 'E_DNS_TOKEN', 2],
     [403, 'E_DNS_TOKEN', 2],
