@@ -1,6 +1,6 @@
 import { isWithin, sameRecord } from './canonical.js';
 import { type JournalEntry, undoDns, undoOrder } from './journal.js';
-import { parseMark } from './mark.js';
+import { ownRoleOf } from './mark.js';
 import { isSameDkimKey } from './merge/dkim.js';
 import { type ChangeDraft, sequenceChanges } from './merge/sequence.js';
 import type { Change } from './providers/provider.js';
@@ -64,9 +64,11 @@ export function planRemoval(input: RemovalInput): Removal {
   );
   const touched = undone.flatMap(({ before }) => (before === undefined ? [] : [before]));
   const marked = live.flatMap((record) => {
-    const mark = parseMark(record.mark);
-    if (mark?.installId !== installId || !meant(record.name) || keepRoles.includes(mark.role)) return [];
-    return touched.some((other) => sameRecord(other, record)) ? [] : [{ record, role: mark.role }];
+    const role = ownRoleOf(record.mark, installId);
+    if (role === undefined || !meant(record.name)) return [];
+    // Of a role that was cut only the beginning is known.
+    if (keepRoles.some((kept) => kept.startsWith(role))) return [];
+    return touched.some((other) => sameRecord(other, record)) ? [] : [{ record, role }];
   });
   const journaled = new Set(
     journal.flatMap((entry) => (entry.kind === 'write' ? [slotOf(recordOf(entry.change))] : [])),

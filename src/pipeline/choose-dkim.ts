@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.js';
-import { parseMark } from '../dns/mark.js';
+import { ownRoleOf } from '../dns/mark.js';
 import { isSameDkimKey } from '../dns/merge/dkim.js';
 import type { LiveRecord } from '../dns/record.js';
 import { chooseSelector, dkimName, dkimText, monthlySelector } from '../dns/records/dkim.js';
@@ -67,5 +67,5 @@ function canStand(
   if (second !== undefined) return false;
   const same = only.data.type === 'TXT' && isSameDkimKey(only.data.text, dkimText(publicKey));
   // Our own record that was spoilt is put right.
-  return same || parseMark(only.mark)?.installId === installId;
+  return same || ownRoleOf(only.mark, installId) !== undefined;
 }

@@ -5,6 +5,7 @@ import { saveLock } from '../config/load.js';
 import { keyWaitDays, type Lock } from '../config/lock.js';
 import { isWithin } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
+import { installIdOf } from '../dns/mark.js';
 import { isSameDkimKey } from '../dns/merge/dkim.js';
 import { planRemoval } from '../dns/plan-removal.js';
 import type { DnsRecord } from '../dns/record.js';
@@ -155,7 +156,7 @@ async function planKeyRemoval(
     journal: await journal.read(survey.zone.name),
     names: [dkimName(selector, domain)],
     except: [],
-    installId: hostname.replace(/[^a-z0-9]+/g, '-'),
+    installId: installIdOf(hostname),
     values: ownValues(lock, domain, keys),
   });
   const own = changed.length === 0 && changes.length === 0;

@@ -6,6 +6,7 @@ import type { Config } from '../config/schema.js';
 import { completeAnswers } from '../config/wizard.js';
 import { isWithin } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
+import { installIdOf } from '../dns/mark.js';
 import { planRemoval } from '../dns/plan-removal.js';
 import { providers } from '../dns/providers/index.js';
 import { usualAge } from '../dns/records/mta-sts.js';
@@ -186,7 +187,7 @@ async function planZoneRemoval(
     journal: await journal.read(survey.zone.name),
     names: [name],
     except: [...hosts, ...Object.keys(config.domains).filter((other) => !isWithin(name, other))],
-    installId: hostname.replace(/[^a-z0-9]+/g, '-'),
+    installId: installIdOf(hostname),
     keepRoles: due ? [] : ['dkim'],
     values: ownValues(lock, name, keys),
   });

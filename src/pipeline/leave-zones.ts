@@ -3,6 +3,7 @@ import { keyWaitDays } from '../config/lock.js';
 import type { Config } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
 import { openFileJournal } from '../dns/journal-file.js';
+import { installIdOf } from '../dns/mark.js';
 import { planRemoval } from '../dns/plan-removal.js';
 import { dkimText } from '../dns/records/dkim.js';
 import type { Facts } from '../facts/index.js';
@@ -46,7 +47,7 @@ export async function planZones(
         journal: await journal.read(survey.zone.name),
         names,
         except: others.filter((name) => !names.some((top) => isWithin(top, name))),
-        installId: hostname.replace(/[^a-z0-9]+/g, '-'),
+        installId: installIdOf(hostname),
         keepRoles: due ? [] : ['dkim'],
         values: {
           hosts: [hostname],

@@ -5,6 +5,7 @@ import type { Answers } from '../config/answers.js';
 import type { Lock } from '../config/lock.js';
 import type { Config, ServerConfig } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
+import { installIdOf } from '../dns/mark.js';
 import { planZone, recordsOfZone } from '../dns/plan-zone.js';
 import type { DnsRecord, Stage } from '../dns/record.js';
 import type { Consents, PlannedChange, ZonePlan } from '../dns/zone-plan.js';
@@ -110,7 +111,7 @@ export async function makePlan(
     isSigned(hostname, zones, resolvers),
   ]);
   const live = zones.flatMap((zone) => zone.live);
-  const installId = hostname.replace(/[^a-z0-9]+/g, '-');
+  const installId = installIdOf(hostname);
   const now = session.context.clock();
   const next = nextSelectors(session.lock, request);
   const retired = request.retiredDkim ?? new Map();

@@ -1,5 +1,5 @@
 import { canonicalRecord, formatRecord, rrsetKey, sameRecord, typeOf } from '../canonical.js';
-import { parseMark, renderMark } from '../mark.js';
+import { ownRoleOf, renderMark } from '../mark.js';
 import { type DesiredRecord, type DnsRecord, type LiveRecord, type Stage, stages } from '../record.js';
 import { textToBytes } from '../txt.js';
 import type {
@@ -83,7 +83,7 @@ export function createPlanBuilder(input: PlanZoneInput): PlanBuilder {
 
   const markFor = (role: string): { mark?: string } =>
     caps.marks === 'none' ? {} : { mark: renderMark(installId, role) };
-  const isOurs = (record: LiveRecord): boolean => parseMark(record.mark)?.installId === installId;
+  const isOurs = (record: LiveRecord): boolean => ownRoleOf(record.mark, installId) !== undefined;
 
   /** R13: a set has one TTL, and the one that stands there is the user's. */
   const ttlFor = (record: DnsRecord, newSet: boolean): number =>
