@@ -188,6 +188,29 @@ describe('each record broken in turn', () => {
   });
 });
 
+describe('a proxy in front of the mail host', () => {
+  it('stops an apply, and goes when that is allowed', async () => {
+    const before = await records();
+    const host = before.find(named('A', 'mail'));
+    const proxied = async () => (await records()).filter((record) => record.proxied === true).length;
+    const path = `/dns_records/${host?.id}`;
+    const standing = await proxied();
+    await callZone(world, domain, [{ method: 'PATCH', path, body: { proxied: true } }]);
+    await control().clearCalls();
+    const stopped = expectExit(await apply(), 2);
+    expect(parse(stopped.stdout)).toMatchObject({ error: { code: 'E_HOST_PROXIED' } });
+    expect(stopped.stdout).toContain('--allow-unproxy');
+    expect(await control().writeCount()).toBe(0);
+    expectExit(await apply('--allow-unproxy'), 0);
+    expect(await proxied()).toBe(standing);
+    expect((await records()).find(({ id }) => id === host?.id)).toMatchObject({
+      proxied: false,
+      content: host?.content,
+    });
+    expect(parse(expectExit(await apply(), 0).stdout)).toMatchObject({ changed: false });
+  });
+});
+
 describe('undo dns', () => {
   it('restores the zone to its first state, and apply brings it back', async () => {
     const ours = (await records()).length;
