@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
+import { type Judgement, judgeServer } from '../helpers/outside-judges.js';
 import { type CliResult, openWorld, shell, startCli, type World } from '../helpers/world.js';
 
 /**
@@ -44,7 +45,7 @@ exim4-config exim4/dc_eximconfig_configtype select internet site; mail is sent a
 exim4-config exim4/mailname string rehearsal.test
 END
 apt-get -o Acquire::Languages=none update -q
-apt-get install -y -q --no-install-recommends exim4-daemon-light cloud-init needrestart systemd-resolved unattended-upgrades
+apt-get install -y -q --no-install-recommends exim4-daemon-light cloud-init needrestart systemd-resolved unattended-upgrades lynis
 systemctl restart systemd-resolved
 [ "$(readlink /etc/resolv.conf)" = ../run/systemd/resolve/stub-resolv.conf ]
 printf 'From: root@rehearsal.test\\nTo: sink@${elsewhere}\\nSubject: Left in exim\\n\\nHello\\n' | exim4 -odq sink@${elsewhere}`;
@@ -53,6 +54,8 @@ printf 'From: root@rehearsal.test\\nTo: sink@${elsewhere}\\nSubject: Left in exi
 /** Stands in for an upgrade that takes its time: apt itself, with the package system in its hands. */
 const holdPackages = `systemd-run -q --unit=upgrade apt-get -q -y -o 'DPkg::Pre-Invoke::=until [ -e /run/apt-gate ]; do sleep 0.2; done' install --reinstall netbase
 until grep -q ":$(stat -c %i /var/lib/dpkg/lock-frontend) " /proc/locks; do sleep 0.1; done`;
+
+let before: Judgement;
 
 describe('a server with exim4', () => {
   it('is not touched while mail waits that Postfix could not read', async () => {
@@ -64,7 +67,10 @@ describe('a server with exim4', () => {
     // What the refusal advises.
     expect(said(refused)).toContain('exim4 -qff');
     await shell(world, 'exim4 -qff');
-    await receiver.waitForMessage(({ raw }) => raw.includes('Left in exim'), 120_000);
+    [before] = await Promise.all([
+      judgeServer(world),
+      receiver.waitForMessage(({ raw }) => raw.includes('Left in exim'), 120_000),
+    ]);
   });
 });
 
@@ -96,5 +102,11 @@ describe('a first boot that is not over', () => {
     expect(await shell(world, 'dpkg --audit; ls -d /var/spool/exim4; command -v exim4 || true')).toBe(
       '/var/spool/exim4',
     );
+  });
+
+  it('has left a server that tools which share nothing with us judge no worse', async () => {
+    const now = await judgeServer(world);
+    expect(now.lynis).toBeGreaterThanOrEqual(before.lynis);
+    expect(before.ssh).toEqual(expect.arrayContaining(now.ssh));
   });
 });
