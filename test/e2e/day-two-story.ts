@@ -3,6 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
+import { waitUntil } from '../../src/sandbox/machine/wait-until.js';
 import { type Receiver, startReceiver } from '../../src/sandbox/receiver/index.js';
 
 import { type CliResult, openProvisioned, shell, startCli, type World } from '../helpers/world.js';
@@ -131,13 +132,20 @@ export function tellDayTwoStory(image: VpsImage): () => World {
     it('gives a mailbox room of its own', async () => {
       const limit = () =>
         shell(world, `doveadm -f tab quota get -u ${at('bob')} | awk -F '\t' '$2 == "STORAGE" { print $4 }'`);
+      // Dovecot looks at its list once a second.
+      const becomes = (wanted: string) =>
+        waitUntil(async () => (await limit()) === wanted, {
+          what: `the room of ${at('bob')} to become ${wanted} KiB`,
+          timeoutMs: 10_000,
+          evidence: async () => [await limit()],
+        });
       const common = await limit();
       await ok('user quota', at('bob'), '300M', '--yes');
-      expect(await limit()).toBe(String(300 * 1024));
+      await becomes(String(300 * 1024));
       expect(await json('user quota', at('bob'), '300M', '--yes')).toMatchObject({ changed: false });
       expect((await ok('user list')).stdout).toContain('holds 300.0 MiB');
       await ok('user quota', at('bob'), 'default', '--yes');
-      expect(await limit()).toBe(common);
+      await becomes(common);
     });
 
     it('disables login and sending, not receiving; and enables with the same password', async () => {

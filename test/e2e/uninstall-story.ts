@@ -45,9 +45,9 @@ export function tellUninstallStory(image: VpsImage, getWorld: () => World): void
       // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own placeholders
       packages: await ask("dpkg-query -W -f '${db:Status-Abbrev} ${Package}\\n'"),
       enabled: await ask('systemctl list-unit-files --state=enabled --no-legend | sort'),
-      // It ends by itself once nobody asks it any more.
+      // These end by themselves once nobody asks them any more.
       running: await ask(
-        'systemctl list-units --state=running --type=service --plain --no-legend | cut -d " " -f 1 | grep -v systemd-hostnamed',
+        'systemctl list-units --state=running --type=service --plain --no-legend | cut -d " " -f 1 | grep -vE "systemd-(hostnamed|timedated)"',
       ),
       ports: await ask('awk \'NR > 1 && $4 == "0A" { print $2 }\' /proc/net/tcp /proc/net/tcp6 | sort'),
       rules: await ask('nft list ruleset 2>/dev/null || true'),
