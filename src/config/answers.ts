@@ -89,6 +89,7 @@ function readFromConfig(key: QuestionKey, { config }: LoadedConfig, answers: Ans
     case 'ssh':
     case 'identity':
     case 'hostKey':
+    case 'ipv4':
       return server?.[key];
     case 'serverForwarder':
       return server?.resolver.forwarder;

@@ -43,6 +43,7 @@ const knownKeys: Readonly<Record<string, readonly string[]>> = {
     'profile',
     'acmeEmail',
     'resolver',
+    'ipv4',
     'ipv6',
     'forwarder',
     'trustAnchor',

@@ -1,5 +1,5 @@
 import { readRelayName } from '../relay/relay-name.js';
-import type { Answers } from './answers.js';
+import type { Answer, Answers } from './answers.js';
 import {
   type Config,
   type DomainConfig,
@@ -47,8 +47,10 @@ function mergeServer(before: ServerConfig | undefined, answers: Answers): Server
   if (answers.identity !== undefined) server.identity = answers.identity.value;
   if (answers.hostKey !== undefined) server.hostKey = answers.hostKey.value;
   // A variable that lies around must not turn a server that stands there into something else.
-  if (answers.profile !== undefined && (before === undefined || answers.profile.origin.from === 'flag'))
-    server.profile = profileSchema.parse(answers.profile.value);
+  const isMeant = (answer: Answer | undefined): answer is Answer =>
+    answer !== undefined && (before === undefined || answer.origin.from === 'flag');
+  if (isMeant(answers.profile)) server.profile = profileSchema.parse(answers.profile.value);
+  if (isMeant(answers.ipv4)) server.ipv4 = answers.ipv4.value;
   if (answers.relay !== undefined) server.relay = relaySchema.parse(readRelayName(answers.relay.value));
   const forwarder = answers.serverForwarder?.value ?? server.resolver.forwarder;
   const trustAnchor = answers.trustAnchor?.value ?? server.resolver.trustAnchor;

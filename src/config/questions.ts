@@ -15,6 +15,7 @@ export type QuestionKey =
   | 'acmeDirectory'
   | 'acmeCa'
   | 'resolver'
+  | 'ipv4'
   | 'serverForwarder'
   | 'trustAnchor'
   | 'relay'
@@ -168,6 +169,14 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     env: 'SMTP_SETUP_RESOLVER',
     help: 'the DNS resolver that this machine asks (default: its own)',
     parse: validate.parseAddressPort,
+  },
+  ipv4: {
+    flag: '--ipv4',
+    argument: 'address',
+    env: 'SMTP_SETUP_IPV4',
+    help: "the server's public IPv4 address, behind address translation (default: as seen)",
+    configKey: 'servers.<host name>.ipv4',
+    parse: validate.parseIpv4Address,
   },
   serverForwarder: {
     flag: '--server-forwarder',

@@ -9,6 +9,7 @@ import {
   parseAddress,
   parseFingerprint,
   parseId,
+  parseIpv4Address,
   parsePath,
   parseSsh,
 } from './validate.js';
@@ -83,6 +84,8 @@ export const serverSchema = z.strictObject({
   resolver: z
     .strictObject({ forwarder: text(parseAddress).optional(), trustAnchor: text(parsePath).optional() })
     .default({}),
+  /** The address that the world reaches the server at, where neither the server nor the way to it shows it (1:1 NAT). */
+  ipv4: text(parseIpv4Address).optional(),
   /** `auto` publishes AAAA and sends over IPv6 only when it works both ways. */
   ipv6: z.enum(['auto', 'off']).default('auto'),
   /** `false`: no packet filter of ours; what is there stays, and nothing is added to it. Default `true`. */

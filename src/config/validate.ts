@@ -60,6 +60,12 @@ export function parseAddress(input: string): Parsed {
   return isIP(text) === 0 ? bad('That is no IP address.') : ok(text.toLowerCase());
 }
 
+/** An IPv4 address of the public Internet, or of a rehearsal; which of the two is seen when it is planned with. */
+export function parseIpv4Address(input: string): Parsed {
+  const text = input.trim();
+  return isIP(text) === 4 ? ok(text) : bad('That is no IPv4 address.');
+}
+
 /** `IP[:PORT]`, `[IPV6]:PORT`; canonical form always carries the brackets when a port follows an IPv6 address. */
 export function parseAddressPort(input: string): Parsed {
   const text = input.trim();

@@ -25,7 +25,10 @@ export async function askBlockLists(
   const server = config.servers[hostname];
   if (facts.state.manifest !== 'absent' || server === undefined) return [];
   const { connection } = link;
-  const addresses = [publicIpv4(facts.addresses, connection.remoteAddress), facts.addresses.ipv6];
+  const addresses = [
+    server.ipv4 ?? publicIpv4(facts.addresses, connection.remoteAddress),
+    facts.addresses.ipv6,
+  ];
   const suspects = [
     ...addresses.flatMap((address) => (address === undefined ? [] : (suspectAddress(address) ?? []))),
     ...domainsOf(config, hostname).map(([name]) => suspectDomain(name)),

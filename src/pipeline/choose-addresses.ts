@@ -39,7 +39,7 @@ export async function chooseAddresses(
   const open6 = tries6.some(({ result }) => result === 'open');
   // One mail server that does not answer is no blocked port.
   const blocked6 = !open6 && tries6.some(({ result }) => result === 'timeout');
-  const ipv4 = publicIpv4(facts.addresses, remoteAddress);
+  const ipv4 = server.ipv4 ?? publicIpv4(facts.addresses, remoteAddress);
   const candidate = server.ipv6 === 'off' || blocked6 ? undefined : facts.addresses.ipv6;
   const judge = async (address: string | undefined): Promise<ReverseVerdict | 'leads back' | undefined> => {
     if (address === undefined) return undefined;

@@ -26,6 +26,7 @@ const asked = [
   'acmeDirectory',
   'acmeCa',
   'resolver',
+  'ipv4',
   'serverForwarder',
   'trustAnchor',
   'relay',

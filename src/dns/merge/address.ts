@@ -51,7 +51,11 @@ export function mergeAddress(b: PlanBuilder, desired: DesiredRecord): void {
       role: desired.role,
       what: `${data.address} is no address of the public Internet (${kind}); no mail would arrive there.`,
       evidence: [formatRecord(desired)],
-      fix: ["Give the server's public address."],
+      fix: [
+        data.type === 'A'
+          ? "Give the server's public address: smtp-setup init --ipv4 ADDRESS, or ipv4: ADDRESS below the server in smtp-setup.yaml."
+          : 'Set ipv6: off below the server in smtp-setup.yaml.',
+      ],
     });
     return;
   }

@@ -39,6 +39,7 @@ describe('init', () => {
       ['--acme-directory', 'acmeDirectory', 'https://acme.test/dir'],
       ['--acme-ca', 'acmeCa', 'ca.pem'],
       ['--resolver', 'resolver', '198.51.100.1:53'],
+      ['--ipv4', 'ipv4', '93.184.216.34'],
       ['--server-forwarder', 'serverForwarder', '198.51.100.1'],
       ['--trust-anchor', 'trustAnchor', 'root.key'],
     ];

@@ -120,6 +120,8 @@ describe('collectAnswers', () => {
     ['resolver', 'resolver.example.org'],
     ['resolver', '2001:db8::1:x'],
     ['serverForwarder', '198.51.100.1:53'],
+    ['ipv4', '2001:db8::1'],
+    ['ipv4', '093.184.216.34'],
     ['identity', ''],
     ['identity', 'a\0b'],
   ])('refuses %s %j', (key, value) => {
@@ -196,6 +198,15 @@ describe('mergeAnswers', () => {
     expect(mergeAnswers(config, { ...first, ...variable })).toEqual(config);
     const changed = mergeAnswers(config, { ...first, ...given({ profile: 'send-only' }) });
     expect(changed.servers['mail.example.org']?.profile).toBe('send-only');
+  });
+
+  it('keeps the public address that was given, whatever a variable says of another server', () => {
+    const config = mergeAnswers(undefined, { ...first, ...given({ ipv4: ' 93.184.216.34' }) });
+    expect(config.servers['mail.example.org']?.ipv4).toBe('93.184.216.34');
+    const variable = collectAnswers({ flags: {}, env: { SMTP_SETUP_IPV4: '9.9.9.9' } });
+    expect(mergeAnswers(config, { ...first, ...variable })).toEqual(config);
+    const moved = mergeAnswers(config, { ...first, ...given({ ipv4: '9.9.9.9' }) });
+    expect(moved.servers['mail.example.org']?.ipv4).toBe('9.9.9.9');
   });
 
   it('says which server a domain lives on once there are two', () => {

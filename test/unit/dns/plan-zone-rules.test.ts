@@ -197,6 +197,8 @@ describe('host addresses', () => {
   });
 
   test('A6: private and documentation addresses stop, except in a private network', () => {
+    const inside = plan([], { host: { ipv4: '10.0.0.5' }, privateNetwork: false });
+    expect(inside.conflicts[0]?.fix[0]).toContain('--ipv4 ADDRESS');
     for (const address of ['10.0.0.5', '100.64.0.9', '192.168.1.1', ipv4]) {
       expect(codes(plan([], { host: { ipv4: address }, privateNetwork: false }))).toEqual([
         'E_HOST_ADDRESS_SPECIAL',

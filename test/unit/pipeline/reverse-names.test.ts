@@ -37,6 +37,8 @@ interface Scene {
   silent?: boolean;
   /** IPv6 address of the lock file. */
   before6?: string;
+  /** What the configuration says of IPv4. */
+  given4?: string;
 }
 
 async function choose(scene: Scene) {
@@ -87,7 +89,9 @@ async function choose(scene: Scene) {
   const addresses = { ipv4: v4, ipv6: v6, all: [v4, v6] };
   const { servers } = configSchema.parse({
     version: 1,
-    servers: { [hostname]: { ssh: 'root@h' } },
+    servers: {
+      [hostname]: { ssh: 'root@h', ...(scene.given4 === undefined ? {} : { ipv4: scene.given4 }) },
+    },
     domains: {},
   });
   const server = servers[hostname];
@@ -121,6 +125,14 @@ describe('the reverse name of the server', () => {
     expect(await choose({ silent: true, before6: '2001:db8:9::9' })).not.toHaveProperty('ipv6');
     // A name that leads elsewhere does speak against it.
     expect(await choose({ ptr: { [v6]: 'other.example.net' }, before6: v6 })).not.toHaveProperty('ipv6');
+  });
+
+  it('is that of the address that the configuration gives, seen or not', async () => {
+    const given4 = '93.184.216.34';
+    const chosen = await choose({ given4, entries: { [given4]: { name: standard, isDefault: true } } });
+    expect(chosen.ipv4).toBe(given4);
+    expect(chosen.reverse).toMatchObject([{ address: given4, after: hostname }]);
+    expect(chosen.asked).not.toContain(v4);
   });
 
   it('of IPv6 counts while one of two mail servers answers there', async () => {
