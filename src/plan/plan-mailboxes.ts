@@ -34,8 +34,17 @@ export function planMailboxes(
   return { steps, secrets, existing };
 }
 
-/** Mailboxes come last in the install run: they need Dovecot's hashing and Postfix's tables. */
+/**
+ * Mailboxes come last in the install run: they need Dovecot's hashing and Postfix's tables. What comes beside and after
+ * Postfix (the guards) they need not wait for.
+ */
 export function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerStep[]): ServerStep[] {
   const install = steps.filter((step) => step.run === 'install');
-  return [...install, ...accounts, ...steps.filter((step) => step.run !== 'install')];
+  const postfix = install.findLast(({ id }) => id === 'files-postfix');
+  const before = postfix?.after === undefined ? undefined : [postfix.id, ...postfix.after];
+  const placed = accounts.map((step, index): ServerStep => {
+    if (before === undefined) return step;
+    return { ...step, after: [...before, ...accounts.slice(0, index).map(({ id }) => id)] };
+  });
+  return [...install, ...placed, ...steps.filter((step) => step.run !== 'install')];
 }
