@@ -1,6 +1,9 @@
 import { describe } from 'vitest';
 import { tellRestoreStory } from './restore-story.js';
 
-describe('restored from debian-12 to debian-13', () => {
-  tellRestoreStory('debian-12', 'debian-13');
+describe.each([
+  ['debian-12', 'debian-13'],
+  ['debian-13', 'debian-12'],
+] as const)('restored from %s to %s', (from, to) => {
+  tellRestoreStory(from, to);
 });
