@@ -57,9 +57,21 @@ const logTail = 6;
  * E_LOCKED_OUT (new firewall rules let nobody in, and go by themselves).
  */
 export async function runServerPlan(run: CompiledRun, options: LaneOptions): Promise<LaneResult> {
-  const done = await attend(run.id, options, (connection) => startRun(connection, run, options.texts));
-  if (run.steps.some(({ id }) => changesFirewall(id))) await proveLogin(options.connector, options.signal);
-  return done;
+  const guarded = run.steps.findLast(({ id }) => changesFirewall(id))?.number;
+  let login: Promise<PromiseSettledResult<void>[]> | undefined;
+  const onEvent = (event: RunEvent) => {
+    // While the run goes on: the rules are in force, and they go by themselves when nobody comes.
+    if (event.kind === 'done' && event.number === guarded)
+      login ??= Promise.allSettled([proveLogin(options.connector, options.signal)]);
+    options.onEvent(event);
+  };
+  const attended = attend(run.id, { ...options, onEvent }, (connection) =>
+    startRun(connection, run, options.texts),
+  );
+  await Promise.allSettled([attended]);
+  // A lock-out says more than a step that failed beside it.
+  for (const proof of (await login) ?? []) if (proof.status === 'rejected') throw proof.reason;
+  return attended;
 }
 
 /** Follows a run that goes on already: one of ours whose client was killed. */

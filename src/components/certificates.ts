@@ -44,6 +44,7 @@ export function createCertificates(render: Render): Component {
       ];
     },
     units: () => [{ name: 'certbot.timer', onChange: 'restart' }],
+    unitFiles: ['certbot.timer'],
     ports: () => [],
     watch: [
       '/etc/letsencrypt/renewal-hooks/deploy/smtp-setup',

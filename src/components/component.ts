@@ -25,6 +25,11 @@ export interface Component {
   /** Ids of components that must be configured before this one. */
   needs: readonly string[];
   /**
+   * Ids of components that it works with: it is configured beside them, and its probes say with `await_proof` from where
+   * on they have to be done.
+   */
+  provenWith?: readonly string[];
+  /**
    * Its packages, and those of what it needs, are installed before the others', and its steps run beside the rest of the
    * installation: for what takes long to start, or waits for somebody. 1 comes first.
    */
@@ -33,6 +38,8 @@ export interface Component {
   packages(model: ServerModel): readonly string[];
   files(model: ServerModel): readonly ManagedFile[];
   units(model: ServerModel): readonly UnitSpec[];
+  /** Every unit file that `units` may name one of (`postfix@.service` for an instance): facts ask systemd about these. */
+  unitFiles?: readonly string[];
   /** TCP ports it listens on towards the world. */
   ports(model: ServerModel): readonly number[];
   /** Literal paths or shell globs of every file this component may manage; facts hash what is there. */

@@ -23,6 +23,7 @@ export function createDovecot(render: Render): Component {
     id: 'dovecot',
     title: 'Dovecot (logins, mailboxes)',
     needs: ['accounts', 'certificates'],
+    early: 3,
     applies: (model) => model.profile !== 'backup-mx',
     packages: (model) => ['postfix', 'dovecot-core', ...(storesMail(model) ? storePackages : [])],
     files: (model) =>
@@ -43,6 +44,7 @@ export function createDovecot(render: Render): Component {
         : [file('/etc/dovecot/dovecot.conf', render(`dovecot/${templateSet(model)}/logins.conf`, {}))],
     // A reload keeps old processes with the old settings alive; LMTP and logins must not mix two configurations.
     units: () => [{ name: 'dovecot.service', onChange: 'restart' }],
+    unitFiles: ['dovecot.service'],
     ports: (model) => (storesMail(model) ? [993, 4190] : []),
     watch: ['/etc/dovecot/dovecot.conf', '/etc/smtp-setup/sieve/spam.sieve'],
     validate: () => [

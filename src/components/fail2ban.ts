@@ -19,7 +19,7 @@ export function createFail2ban(render: Render, services: readonly Component[]): 
   return {
     id,
     title: 'fail2ban (against password guessing)',
-    needs: withLogins,
+    needs: [],
     // A ban is a rule in the packet filter.
     applies: ({ firewall }) => firewall.usable,
     packages: () => ['fail2ban', 'nftables', 'python3-systemd'],
@@ -37,6 +37,7 @@ export function createFail2ban(render: Render, services: readonly Component[]): 
       ),
     ],
     units: () => [{ name: 'fail2ban.service', onChange: 'reload' }],
+    unitFiles: ['fail2ban.service'],
     ports: () => [],
     watch: [
       '/etc/fail2ban/filter.d/smtp-setup-submission.conf',

@@ -19,7 +19,7 @@ export function createFirewall(render: Render, services: readonly Component[]): 
   return {
     id,
     title: 'firewall (nftables)',
-    needs: services.map((service) => service.id),
+    needs: [],
     applies: () => true,
     packages: ({ firewall }) => (hasFiles(firewall) ? ['nftables'] : []),
     files: (model) => {
@@ -47,6 +47,7 @@ export function createFirewall(render: Render, services: readonly Component[]): 
       return [];
     },
     units: ({ firewall }) => (hasFiles(firewall) ? [{ name: unit, onChange: 'reload' }] : []),
+    unitFiles: [unit],
     ports: () => [],
     watch: [
       '/etc/smtp-setup/firewall.nft',

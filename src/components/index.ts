@@ -40,7 +40,7 @@ export function createComponents(render: Render): readonly Component[] {
   return inOrder([...services, createFail2ban(render, services), createFirewall(render, services)]);
 }
 
-/** Depth first along `needs`; throws on an unknown id and on a circle. */
+/** Depth first along `needs` and `provenWith`; throws on an unknown id and on a circle. */
 export function inOrder(components: readonly Component[]): readonly Component[] {
   const byId = new Map(components.map((component) => [component.id, component]));
   const ordered = new Set<Component>();
@@ -49,7 +49,7 @@ export function inOrder(components: readonly Component[]): readonly Component[] 
     if (component === undefined) throw new Error(`${path.at(-1)} needs ${id}, which does not exist`);
     if (path.includes(id)) throw new Error(`components need each other: ${[...path, id].join(' → ')}`);
     if (ordered.has(component)) return;
-    for (const need of component.needs) visit(need, [...path, id]);
+    for (const need of [...component.needs, ...(component.provenWith ?? [])]) visit(need, [...path, id]);
     ordered.add(component);
   };
   for (const { id } of components) visit(id, []);

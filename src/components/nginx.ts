@@ -25,6 +25,7 @@ export function createNginx(render: Render): Component {
       },
     ],
     units: () => [{ name: 'nginx.service', onChange: 'reload' }],
+    unitFiles: ['nginx.service'],
     ports: () => [80],
     watch: sitePaths('smtp-setup'),
     validate: () => [{ fn: 'nginx_validate', args: [] }],

@@ -25,7 +25,8 @@ export function createPostfix(render: Render): Component {
   return {
     id: 'postfix',
     title: 'Postfix (SMTP 25, submission 465 and 587)',
-    needs: ['accounts', 'certificates', 'rspamd', 'dovecot', 'srs', 'unbound', 'warmup'],
+    needs: ['accounts', 'certificates', 'rspamd', 'unbound', 'warmup'],
+    provenWith: ['dovecot', 'srs'],
     early: 3,
     applies: () => true,
     packages: postfixPackages,
@@ -79,6 +80,7 @@ export function createPostfix(render: Render): Component {
       ];
     },
     units: (model) => [{ name: postfixUnit(model), onChange: 'reload' }],
+    unitFiles: ['postfix.service', 'postfix@.service'],
     ports: portsOf,
     watch: [
       '/etc/postfix/main.cf',
@@ -89,17 +91,7 @@ export function createPostfix(render: Render): Component {
       '/etc/postfix/srs_recipients',
     ],
     validate: () => [{ fn: 'postfix_validate', args: [] }],
-    probe: (model) => [
-      ...probePorts(model),
-      ...(model.profile !== 'backup-mx'
-        ? [
-            {
-              fn: 'postfix_probe_submission',
-              args: [model.hostname, primaryDomain(model), model.mapType],
-            },
-          ]
-        : []),
-    ],
+    probe,
     steps: () => [],
   };
 }
@@ -110,24 +102,32 @@ function portsOf({ profile, backup }: ServerModel): number[] {
   return backup === undefined ? [25, 465, 587] : [25];
 }
 
-function probePorts(model: ServerModel): Call[] {
+/** What asks for a login comes once Dovecot answers: without it, Postfix lets nobody in on 465 and 587 for a minute. */
+function probe(model: ServerModel): Call[] {
   const args = [model.hostname];
-  if (model.profile === 'send-only') return [{ fn: 'postfix_probe_sender', args }];
-  const fn = model.backup === undefined ? 'postfix_probe_ports' : 'postfix_probe_mx';
-  return [{ fn, args }, ...probeStrangers(model)];
+  const logins = [
+    { fn: 'await_proof', args: ['dovecot', 'srs'] },
+    { fn: 'postfix_probe_ports', args },
+    { fn: 'postfix_probe_submission', args: [...args, primaryDomain(model), model.mapType] },
+  ];
+  if (model.profile === 'send-only') return [...logins, { fn: 'postfix_probe_closed', args: [] }];
+  return [
+    { fn: 'postfix_probe_mx', args },
+    meetStrangers(model),
+    ...(model.profile === 'backup-mx' ? [] : logins),
+    { fn: 'postfix_probe_strangers', args: [] },
+  ];
 }
 
 /** A domain that only sends is nobody's here: mail for it is relaying, which the first probe shows. */
-function probeStrangers(model: ServerModel): Call[] {
+function meetStrangers(model: ServerModel): Call {
   const domain =
     model.domains.find(({ receives = true }) => receives)?.name ?? model.backup?.domains[0]?.name;
   const refusal = model.unknownRecipients === 'defer' ? '450' : '550';
-  return [
-    {
-      fn: 'postfix_probe_strangers',
-      args: domain === undefined ? [] : [domain, ...(refusal === '550' ? [] : [refusal])],
-    },
-  ];
+  return {
+    fn: 'postfix_meet_strangers',
+    args: domain === undefined ? [] : [domain, ...(refusal === '550' ? [] : [refusal])],
+  };
 }
 
 /** The unit whose reload reaches the running daemon: on older releases `postfix.service` is an empty shell. */

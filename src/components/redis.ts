@@ -18,6 +18,7 @@ export function createRedis(render: Render): Component {
       file('/etc/systemd/system/smtp-setup-redis.service', render('redis/service', {})),
     ],
     units: () => [{ name: 'smtp-setup-redis.service', onChange: 'restart' }],
+    unitFiles: ['smtp-setup-redis.service'],
     ports: () => [],
     watch: ['/etc/smtp-setup/redis.conf', '/etc/systemd/system/smtp-setup-redis.service'],
     validate: () => [],

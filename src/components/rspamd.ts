@@ -86,6 +86,7 @@ export function createRspamd(render: Render): Component {
     units: ({ profile }) => [
       { name: 'rspamd.service', onChange: profile === 'send-only' ? 'restart' : 'reload' },
     ],
+    unitFiles: ['rspamd.service'],
     ports: () => [],
     watch: ['/etc/rspamd/local.d/*', suffixesPath],
     validate: () => [{ fn: 'rspamd_validate', args: [] }],

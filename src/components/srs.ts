@@ -34,6 +34,7 @@ export function createSrs(render: Render): Component {
         : [file(unit, render('srs/unit-1', { domain: postfixWord(domain), own: own.join(',') }))];
     },
     units: () => [{ name: 'postsrsd.service', onChange: 'restart' }],
+    unitFiles: ['postsrsd.service'],
     ports: () => [],
     watch: ['/etc/systemd/system/postsrsd.service.d/smtp-setup.conf', '/etc/smtp-setup/postsrsd.conf'],
     validate: () => [],

@@ -41,6 +41,7 @@ export function createUnbound(render: Render): Component {
       file('local.d/smtp-setup.conf', render('unbound/local', {})),
     ],
     units: () => [{ name: 'unbound.service', onChange: 'restart' }],
+    unitFiles: ['unbound.service'],
     ports: () => [],
     watch: ['/etc/unbound/unbound.conf', '/etc/unbound/local.d/smtp-setup.conf'],
     validate: () => [{ fn: 'unbound_validate', args: [] }],

@@ -29,6 +29,7 @@ export function createWarmup(render: Render): Component {
           ].map((file) => ({ ...file, owner: 'root:root', group: 'warmup' })),
     units: (model) =>
       groupsOf(model).length === 0 ? [] : [{ name: 'smtp-setup-warmup.timer', onChange: 'restart' }],
+    unitFiles: ['smtp-setup-warmup.timer'],
     ports: () => [],
     watch: [script, `${unit}.service`, `${unit}.timer`],
     validate: () => [],

@@ -21,6 +21,7 @@ export function createWeb(render: Render): Component {
     packages: () => [],
     files: (model) => webFiles(render, model),
     units: () => [{ name: 'nginx.service', onChange: 'reload' }],
+    unitFiles: ['nginx.service'],
     ports: ({ profile }) => (profile === 'mailboxes' ? [443] : []),
     watch: [...sitePaths('smtp-setup-web'), `${folder}/*/*.*`],
     validate: () => [{ fn: 'nginx_validate', args: [] }],

@@ -9,6 +9,8 @@ import { compileSections, parseSections, type Section, type SectionOutput } from
 export interface FactsInput {
   /** Literal paths or shell globs whose files are hashed: the components' `watch` lists. */
   watch: readonly string[];
+  /** Names of the units whose files are looked for: the components' `unitFiles`. */
+  unitFiles: readonly string[];
   /** Where outbound port 25 is tried: names or addresses. An empty list skips the question. */
   smtpHosts?: readonly string[];
   signal?: AbortSignal;
@@ -28,6 +30,7 @@ export async function readFacts(connection: Connection, input: FactsInput): Prom
   const sections = entries.map(([name, probe]) => sectionOf(name, probe.script, probe.slow));
   const answers = await ask(connection, sections, input.signal, {
     FACT_WATCH: input.watch.join('\n'),
+    FACT_UNITS: input.unitFiles.join(' '),
     FACT_SMTP_HOSTS: (input.smtpHosts ?? defaultSmtpHosts).join(' '),
   });
   const facts = entries.map(([name, probe]) => [

@@ -9,10 +9,13 @@ export interface UnitState {
   enabled: string;
 }
 
-/** Every unit that is loaded or has a file, by full name (`postfix.service`). */
+/**
+ * Every unit that is loaded, and those of the components that have a file, by full name (`postfix.service`). Only theirs
+ * are asked for: for all files of a server systemd needs a second, in which it does nothing else.
+ */
 export const units: Probe<ReadonlyMap<string, UnitState>> = {
   script: `systemctl list-units --all --plain --no-legend --no-pager --type=service,socket,timer,path
-echo --; systemctl list-unit-files --no-legend --no-pager --type=service,socket,timer,path`,
+echo --; [ -z "$FACT_UNITS" ] || systemctl list-unit-files --no-legend --no-pager $FACT_UNITS`,
   parse({ stdout }) {
     const [loaded = '', files = ''] = readParts(stdout, 2);
     const found = new Map<string, UnitState>();

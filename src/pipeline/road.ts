@@ -9,6 +9,7 @@ import type { Secret } from '../config/secret.js';
 import { allNameServers } from '../dns/providers/provider.js';
 import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
+import { readSomeFacts } from '../facts/read-facts.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
 import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
@@ -28,7 +29,7 @@ import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
 import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
 import { summarize } from './summarize.js';
-import { surveyServer, type ZoneSurvey } from './survey.js';
+import type { ZoneSurvey } from './survey.js';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -131,7 +132,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
       resolvers,
       progress,
       readKeys: async (current) => {
-        const facts = await refresh(journey, current);
+        const facts = await readKeyFacts(current, context.signal);
         return { ...readDkimRecords(facts), ...readTlsaRecords(facts, plan.hostname) };
       },
       proveSigning: (current) =>
@@ -158,7 +159,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
   } finally {
     progress.stop();
   }
-  const after = await refresh(journey, done.connection);
+  const after = await readKeyFacts(done.connection, context.signal);
   const current = await Promise.all(
     zones.map(async ({ zone, open }) => ({
       name: zone.name,
@@ -207,8 +208,12 @@ export async function consent(session: Session, yes: boolean): Promise<void> {
   if (!agreed) throw cancelledError();
 }
 
-function refresh({ session, reached }: Journey, connection: Connection) {
-  return surveyServer(connection, reached.components, session.context.signal, []);
+/** What changes while a plan is carried out, and is published or remembered. */
+function readKeyFacts(
+  connection: Connection,
+  signal: AbortSignal,
+): Promise<Pick<Facts, 'dkim' | 'certificate'>> {
+  return readSomeFacts(connection, ['dkim', 'certificate'], signal);
 }
 
 /** Configuration and lock file say what is so now; neither is touched when it says so already. */

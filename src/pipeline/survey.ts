@@ -32,7 +32,8 @@ export function surveyServer(
   smtpHosts?: readonly string[],
 ): Promise<Facts> {
   return readFacts(connection, {
-    watch: components.flatMap((component) => component.watch),
+    watch: components.flatMap(({ watch }) => watch),
+    unitFiles: components.flatMap(({ unitFiles = [] }) => unitFiles),
     signal,
     ...(smtpHosts === undefined ? {} : { smtpHosts }),
   });

@@ -44,6 +44,11 @@ const conflictReasons: Record<ConflictKind, string> = {
   'not-a-file': 'a symbolic link or a directory is in its place',
 };
 
+/** The step that brings a component's files in place. */
+export function filesStepId(component: string): string {
+  return `files-${component}`;
+}
+
 /** Compares each of the component's files with what is on the server. */
 export function judgeGroup(component: Component, model: ServerModel, context: GroupContext): JudgedFile[] {
   const unproven = context.pending.has(component.id);
@@ -79,7 +84,7 @@ export function planGroup(
     written,
     removed: leftovers.map(({ path }) => path),
     step: {
-      id: `files-${component.id}`,
+      id: filesStepId(component.id),
       run,
       title: `Configure ${component.title}`,
       reason: describeReason(changed, leftovers.length, pending),

@@ -1,5 +1,6 @@
 import type { Secret } from '../config/secret.js';
 import type { Facts } from '../facts/index.js';
+import { filesStepId } from './plan-group.js';
 import type { RunSecret, ServerStep } from './step.js';
 
 export interface WantedMailbox {
@@ -35,16 +36,22 @@ export function planMailboxes(
 }
 
 /**
- * Mailboxes come last in the install run: they need Dovecot's hashing and Postfix's tables. What comes beside and after
- * Postfix (the guards) they need not wait for.
+ * Mailboxes come as soon as there is a list of them: Dovecot then starts with all it has to know. Without changes to the
+ * lists themselves they come last in the install run.
  */
 export function withAccounts(steps: readonly ServerStep[], accounts: readonly ServerStep[]): ServerStep[] {
   const install = steps.filter((step) => step.run === 'install');
-  const postfix = install.findLast(({ id }) => id === 'files-postfix');
-  const before = postfix?.after === undefined ? undefined : [postfix.id, ...postfix.after];
-  const placed = accounts.map((step, index): ServerStep => {
-    if (before === undefined) return step;
-    return { ...step, after: [...before, ...accounts.slice(0, index).map(({ id }) => id)] };
-  });
-  return [...install, ...placed, ...steps.filter((step) => step.run !== 'install')];
+  const rest = steps.filter((step) => step.run !== 'install');
+  const at = install.findIndex(({ id }) => id === filesStepId('accounts'));
+  const list = install[at];
+  if (list?.after === undefined) return [...install, ...accounts, ...rest];
+  const before = [...list.after, list.id];
+  const ids = accounts.map(({ id }) => id);
+  const placed = accounts.map((step, index) => ({ ...step, after: [...before, ...ids.slice(0, index)] }));
+  const behind = install
+    .slice(at + 1)
+    .map((step) =>
+      step.after?.includes(list.id) === true ? { ...step, after: [...step.after, ...ids] } : step,
+    );
+  return [...install.slice(0, at + 1), ...placed, ...behind, ...rest];
 }

@@ -9,11 +9,17 @@ before_begin() {
   if [ -d "$store" ] || [ "$RUN_GENERATION" != 0 ] || [ -e "$ROOT/etc/smtp-setup" ]; then return 0; fi
   rm -rf "$store.new"
   mkdir -p "$store.new/tree" && : >"$store.new/list" && : >"$store.new/installed" && : >"$store.new/removed" || return
-  systemctl list-unit-files --no-legend --no-pager --state=enabled 2>/dev/null |
-    while read -r unit _; do printf '%s\n' "$unit"; done >"$store.new/enabled"
+  before_enabled >"$store.new/enabled"
   systemctl list-units --plain --no-legend --no-pager --state=active --type=service,socket,timer,path 2>/dev/null |
     while read -r unit _; do printf '%s\n' "$unit"; done >"$store.new/active"
   find "$store.new" -exec sync {} + && mv -T "$store.new" "$store"
+}
+
+# before_enabled: what somebody or a package enabled, by its links: systemd would need a second to say the same.
+before_enabled() {
+  local units="$ROOT/etc/systemd/system"
+  find "$units" -type l \( -path '*.wants/*' -o -path '*.requires/*' \) -printf '%f\n' 2>/dev/null
+  find "$units" -maxdepth 1 -type l -printf '%l\n' 2>/dev/null | sed 's|.*/||'
 }
 
 # before_keep PATH: it is about to be written, or removed.

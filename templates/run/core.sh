@@ -95,6 +95,20 @@ after() {
   [ ! -e "$RUN_DIR/failed" ] && ! stopping || exit 0
 }
 
+# await_proof COMPONENT…: in the middle of a step, until their steps are over too, well or not. None of them begins any more
+# when the run ends early; what comes then shows what is missing.
+await_proof() {
+  local name number
+  for name; do
+    number=$(sed -n "s/^step \([0-9]*\) '\{0,1\}\(files\|units\)-$name'\{0,1\} .*/\1/p" "$RUN_DIR/script" | head -n 1)
+    [ -n "$number" ] || continue
+    until grep -q "	\(done\|failed\)	$number	" "$EVENTS"; do
+      if { [ -e "$RUN_DIR/failed" ] || stopping; } && ! grep -q "	step	$number	" "$EVENTS"; then break; fi
+      sleep 0.1
+    done
+  done
+}
+
 # may_fail: the failure of this step is told and ends nothing but the step.
 may_fail() {
   MAY_FAIL=1

@@ -93,8 +93,7 @@ group_reload() {
 }
 
 group_done() {
-  # One group at a time: others may be done at this moment beside us.
-  (flock 9 && group_record) 9>>"$RUN_DIR/manifest.lock" || return
+  manifest_alone group_record || return
   GROUP_SWAPPED=0
   rm -f "$PENDING"
   GROUP='' STAGE=''
@@ -139,7 +138,7 @@ group_backup() {
   sort -u "$GROUP_WORK/swap" "$GROUP_WORK/remove" | {
     while IFS= read -r path; do
       before_keep "$path" || exit 1
-      if [ -e "$ROOT$path" ]; then
+      if [ -e "$ROOT$path" ] && ! grep -qsxF "$path" "$RUN_DIR/placeholders"; then
         mkdir -p "$BACKUP/tree${path%/*}" && cp -a "$ROOT$path" "$BACKUP/tree$path" && printf 'file %s\n' "$path"
       else
         printf 'absent %s\n' "$path"

@@ -30,7 +30,7 @@ my $turn = 0;
 while (1) {
   # Looked at before reading: what was written before the result is then read for certain.
   my $ended = -e "$dir/result";
-  my $gone = !$ended && $turn % 8 == 0 && !runs_now() && !-e "$dir/result";
+  my $gone = !$ended && $turn % 20 == 0 && !runs_now() && !-e "$dir/result";
   $events_at = send_lines("E", "events", $events_at);
   $log_at = send_lines("L", "log", $log_at);
   if ($ended) {
@@ -40,7 +40,7 @@ while (1) {
     exit 0;
   }
   if ($gone) { print "G\n"; exit 0 }
-  print "H\n" if $turn % 20 == 0;
-  select(undef, undef, undef, 0.25);
+  print "H\n" if $turn % 50 == 0;
+  select(undef, undef, undef, 0.1);
   $turn++;
 }

@@ -34,6 +34,20 @@ manifest_remove() {
   printf '{"path":"%s",\n' "$1" >>"$RUN_DIR/manifest.remove"
 }
 
+# manifest_record PATH SHA256 MODE OWNER GROUP: at once, where no group is at work.
+manifest_record() {
+  manifest_alone manifest_record_one "$@"
+}
+
+manifest_record_one() {
+  manifest_add "$@" && manifest_write
+}
+
+# manifest_alone FUNCTION [ARGUMENT…]: other steps may write the manifest at this moment.
+manifest_alone() {
+  (flock 9 && "$@") 9>>"$RUN_DIR/manifest.lock"
+}
+
 manifest_entries() {
   sed -n 's/^\({"path":"[^"]*",.*}\),\{0,1\}$/\1/p' "$STATE/manifest.json" 2>/dev/null
 }

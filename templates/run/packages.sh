@@ -5,8 +5,8 @@ LOCK_PATIENCE=${SMTP_SETUP_LOCK_PATIENCE:-900}
 REPLACEABLE='exim4 exim4-base exim4-config exim4-daemon-light exim4-daemon-heavy bsd-mailx-exim4 nullmailer msmtp-mta ssmtp dma citadel-server opensmtpd courier-mta sendmail sendmail-bin sendmail-cf sendmail-base sensible-mda rmail'
 
 apt_get() {
-  env DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 APT_LISTCHANGES_FRONTEND=none \
-    UCF_FORCE_CONFFOLD=1 \
+  env LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive NEEDRESTART_MODE=l NEEDRESTART_SUSPEND=1 \
+    APT_LISTCHANGES_FRONTEND=none UCF_FORCE_CONFFOLD=1 \
     apt-get -q -o APT::Install-Recommends=false -o APT::Install-Suggests=false -o DPkg::Lock::Timeout=60 \
     -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o Acquire::Retries=3 "$@" </dev/null
@@ -14,13 +14,19 @@ apt_get() {
 
 # packages_fetch NAME…: everything that several steps install is judged and downloaded as one.
 packages_fetch() {
-  local missing try=1
+  local missing try=1 keep=--no-remove
   missing=$(packages_missing "$@")
   [ -n "$missing" ] || return 0
+  packages_lists || return
+  progress 'Downloading the packages'
   # shellcheck disable=SC2086 # a list of package names
-  packages_judge $missing || return
-  # shellcheck disable=SC2086
-  until dpkg_lock_wait && apt_get -y install --download-only $missing; do
+  until packages_download $keep $missing; do
+    # apt says why it cannot, or what would have to give way.
+    packages_simulate $missing || return
+    if [ "$ADDED" = 0 ] && [ -n "$keep" ]; then
+      keep=''
+      continue
+    fi
     [ "$try" -lt 3 ] || { problem "the packages cannot be downloaded: $(log_words '^E:')"; return 1; }
     progress "The download stopped; try $((try + 1)) of 3"
     sleep $((try * 2))
@@ -29,6 +35,16 @@ packages_fetch() {
   done
   # Where something is replaced, each step is judged by itself again.
   [ "$ADDED" = 0 ] || : >"$RUN_DIR/packages-fetched"
+}
+
+# packages_download [OPTION…] NAME…: $ADDED is 1 when apt will only add packages.
+packages_download() {
+  dpkg_lock_wait || return
+  { apt_get -y install --download-only "$@"; printf 'status=%s\n' "$?"; } 2>&1 | tee "$RUN_DIR/download" | sed -u '/^status=[0-9]*$/d'
+  grep -qx 'status=0' "$RUN_DIR/download" || return
+  ADDED=0
+  ! grep -q '^0 upgraded, [0-9]* newly installed, 0 to remove' "$RUN_DIR/download" || ADDED=1
+  rm -f "$RUN_DIR/download"
 }
 
 # packages_install NAME…
@@ -55,15 +71,20 @@ packages_install() {
     apt_update
     try=$((try + 1))
   done
+  postfix_placeholder || return
   [ "$ADDED" = 0 ] || systemctl daemon-reload || { problem 'systemd could not read the new units'; return 1; }
   missing=$(packages_missing "$@")
   [ -z "$missing" ] || { problem "not installed after all: $(one_line "$missing")"; return 1; }
   before_packages_end
 }
 
-# packages_judge NAME…: fetches the lists and asks apt what it would do. $ADDED is 1 when it only adds packages.
+# packages_judge NAME…: fetches the lists and asks apt what it would do.
 packages_judge() {
-  local simulation removed try=1
+  packages_lists && packages_simulate "$@"
+}
+
+packages_lists() {
+  local try=1
   first_boot_wait || return
   dpkg_lock_wait || return
   dpkg_repair || return
@@ -74,6 +95,11 @@ packages_judge() {
     sleep $((try * 3))
     try=$((try + 1))
   done
+}
+
+# packages_simulate NAME…: $ADDED is 1 when apt would only add packages; others than ours may not go.
+packages_simulate() {
+  local simulation removed
   simulation=$(apt_get -s install "$@" 2>&1) || {
     problem "apt cannot install $*: $(one_line "$(printf '%s\n' "$simulation" | grep '^E:\|^ ')")"
     return 1
@@ -109,6 +135,19 @@ apt_update() {
 preseed() {
   [ -e "$ROOT/etc/postfix/main.cf" ] && return 0
   printf 'postfix postfix/main_mailer_type select No configuration\n' | debconf-set-selections
+}
+
+# postfix_placeholder: Postfix without a main.cf makes each of its programs wait a second before it fails, and on older
+# releases systemd runs one at every daemon-reload. Nothing listens with this one, should the server be rebooted now.
+postfix_placeholder() {
+  local file=/etc/postfix/main.cf
+  [ -e "$ROOT/etc/postfix/master.cf" ] && [ ! -e "$ROOT$file" ] || return 0
+  before_keep "$file" || return
+  printf '%s\n' '# Managed by smtp-setup, until it writes the real one.' 'compatibility_level = 3.6' \
+    'inet_interfaces = loopback-only' 'master_service_disable = inet' >"$ROOT$file.new" &&
+    chmod 0644 "$ROOT$file.new" && touch -d '10 seconds ago' "$ROOT$file.new" || return
+  printf '%s\n' "$file" >>"$RUN_DIR/placeholders"
+  manifest_record "$file" "$(hash_of "$ROOT$file.new")" 0644 root:root postfix && durable "$ROOT$file.new" "$ROOT$file"
 }
 
 dpkg_repair() {

@@ -21,35 +21,31 @@ postfix_spool() {
   local folder="$ROOT/var/spool/postfix/private"
   [ -d "$folder" ] && return 0
   changed
-  (umask 022 && mkdir -p "${folder%/*}") && mkdir "$folder" && chown postfix:root "$folder" && chmod 0700 "$folder" && return 0
+  # Postfix may start at this moment.
+  (umask 022 && mkdir -p "${folder%/*}") && { mkdir "$folder" 2>/dev/null || [ -d "$folder" ]; } &&
+    chown postfix:root "$folder" && chmod 0700 "$folder" && return 0
   problem "$folder cannot be made"
   return 1
 }
 
-# postfix_probe_ports HOSTNAME: greetings, TLS, and logins where they belong and nowhere else.
-postfix_probe_ports() {
-  port_answers 127.0.0.1 25 "220 $1 ESMTP" 30 || return
-  postfix_introduce
-  talk 127.0.0.1 25 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^502' '>QUIT' '<^221' &&
-    talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221' &&
-    talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '>QUIT' '<^221' &&
-    talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
-    talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'
-}
-
-# postfix_introduce: postscreen looks three seconds at a stranger that it does not know yet. That begins here, so that
-# postfix_probe_strangers, which comes last, need not wait. Whatever comes of it is for that probe to tell.
-postfix_introduce() {
-  local address
-  address=$(own_address)
-  [ -z "$address" ] || (talk "$address" 25 plain '' '<^220' '>QUIT' '<^221') >/dev/null 2>&1 &
-}
-
-# postfix_probe_mx HOSTNAME: of a server that nobody logs in to.
+# postfix_probe_mx HOSTNAME: strangers meet the right name, TLS, and no logins.
 postfix_probe_mx() {
   port_answers 127.0.0.1 25 "220 $1 ESMTP" 30 || return
   talk 127.0.0.1 25 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^502' '>QUIT' '<^221' &&
     talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221'
+}
+
+# postfix_probe_ports HOSTNAME: logins are offered under TLS, and nowhere else.
+postfix_probe_ports() {
+  port_answers 127.0.0.1 587 "220 $1 ESMTP" 30 || return
+  talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^[45]' '>QUIT' '<^221' &&
+    talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
+    talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'
+}
+
+# postfix_probe_closed: a server that only sends takes no mail from strangers.
+postfix_probe_closed() {
+  port_closed 25 || { problem 'port 25 is open: this server takes no mail from strangers'; return 1; }
 }
 
 # postfix_takes_all DOMAIN: a catch-all wants mail to every name of it; there nobody is unknown.
@@ -57,18 +53,27 @@ postfix_takes_all() {
   sed 's/[[:space:]].*//' "$ROOT/etc/smtp-setup/aliases" "$ROOT/etc/postfix/relay_recipients" 2>/dev/null | grep -qxF -e "@$1"
 }
 
-# postfix_probe_sender HOSTNAME: of a server that takes mail from logins only.
-postfix_probe_sender() {
-  port_answers 127.0.0.1 587 "220 $1 ESMTP" 30 || return
-  talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^[45]' '>QUIT' '<^221' &&
-    talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
-    talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221' || return
-  port_closed 25 || { problem 'port 25 is open: this server takes no mail from strangers'; return 1; }
+# postfix_meet_strangers [DOMAIN [CODE]]: begins to try what the world must not get, and what it is told of unknown
+# recipients (550). postscreen looks three seconds at somebody new, so this goes on beside the other probes;
+# postfix_probe_strangers says what came of it.
+postfix_meet_strangers() {
+  rm -f "$RUN_DIR/strangers"
+  (postfix_be_a_stranger "$@" || printf '%s\n' "$PROBLEM" >"$RUN_DIR/strangers") &
+  STRANGERS=$!
 }
 
-# postfix_probe_strangers [DOMAIN [CODE]]: what the world must not get, and what it is told of unknown recipients (550).
-# From our public address, because loopback is trusted.
 postfix_probe_strangers() {
+  wait "$STRANGERS"
+  # A signal ends `wait`, not the child.
+  while kill -0 "$STRANGERS" 2>/dev/null; do wait "$STRANGERS"; done
+  [ -e "$RUN_DIR/strangers" ] || return 0
+  problem "$(cat "$RUN_DIR/strangers")"
+  rm -f "$RUN_DIR/strangers"
+  return 1
+}
+
+# From our public address, because loopback is trusted.
+postfix_be_a_stranger() {
   local address
   address=$(own_address)
   [ -n "$address" ] || { progress 'There is no route to the world: relaying was not tried'; return 0; }
@@ -89,8 +94,8 @@ postfix_probe_submission() {
   local code=0
   accounts_probe_begin "$2" "$3" || return
   postfix_try_submission "$1" "$2" || {
-    # Dovecot looks at its list once a second: while others log in, a mailbox of this second may not be known yet. A
-    # refused login takes longer than that.
+    # While others log in, a mailbox of this second may not be known yet (accounts_known). A refused login takes longer
+    # than that.
     case $PROBLEM in *': 535 '*) postfix_try_submission "$1" "$2" ;; *) false ;; esac
   } || code=1
   accounts_probe_end "$3" || return

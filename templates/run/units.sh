@@ -6,6 +6,11 @@ unit_running() {
   systemctl is-active --quiet "$1" || unit_start "$1"
 }
 
+# unit_active NAME: it runs. None does where a test's root is.
+unit_active() {
+  [ -z "$ROOT" ] && systemctl is-active --quiet "$1"
+}
+
 unit_enable() {
   case $(systemctl is-enabled "$1" 2>/dev/null) in
     disabled)

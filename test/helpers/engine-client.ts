@@ -99,7 +99,8 @@ async function work(order: EngineOrder): Promise<void> {
   }
   const components = order.components.map(toComponent);
   const facts = await readFacts(connection, {
-    watch: components.flatMap((component) => component.watch),
+    watch: components.flatMap(({ watch }) => watch),
+    unitFiles: components.flatMap(({ units }) => units({} as ServerModel).map(({ name }) => name)),
     smtpHosts: order.smtpHosts ?? [],
   });
   // The test's components do not look at the model.

@@ -79,6 +79,53 @@ dies() { sh -c 'kill -9 $PPID'; }
     expect(events).not.toContainEqual(['progress', '1', 'never']);
   });
 
+  describe('in the middle of a step', () => {
+    const user = (id: string, after: string[] = []) =>
+      aside(id, after, [call('await_proof', 'base', 'elsewhere'), call('demo', 'proven')]);
+
+    it.each([
+      ['files-base', 'well', [call('meet', '1', '2')], { code: 0 }],
+      ['units-base', 'badly', [call('meet', '1', '2'), call('fails')], { code: 1, step: 1 }],
+    ])('wait for %s to end, %s', async (id, _how, calls, expected) => {
+      const { result, events } = await server.execute(
+        [
+          aside(id, [], calls),
+          aside('user', [], [call('await_proof', 'base', 'elsewhere'), call('demo', 'proven')]),
+          aside('other', [], [call('meet', '2', '1')]),
+        ],
+        0,
+        [],
+        functions,
+      );
+      expect(result).toMatchObject(expected);
+      const order = events.map(([kind, number, text]) =>
+        `${kind} ${number} ${kind === 'progress' ? text : ''}`.trim(),
+      );
+      const ended = order.findIndex((one) => one === 'done 1' || one === 'failed 1');
+      expect(ended).toBeGreaterThan(-1);
+      expect(order.indexOf('progress 2 proven')).toBeGreaterThan(ended);
+    });
+
+    it('do not wait for one that begins no more', async () => {
+      const { result, events } = await server.execute(
+        [
+          aside('bad', [], [call('linger_for', 'user'), call('fails')]),
+          aside('files-base', ['bad']),
+          user('user'),
+        ],
+        0,
+        [],
+        {
+          'zz-test.sh': `${functions['zz-test.sh']}
+linger_for() { until grep -q "	step	[0-9]*	$1	" "$EVENTS"; do sleep 0.05; done; }
+`,
+        },
+      );
+      expect(result).toMatchObject({ code: 1, step: 1 });
+      expect(events).toContainEqual(['progress', '3', 'proven']);
+    });
+  });
+
   it('do not wait for one that was killed', async () => {
     const { result } = await server.execute(
       [aside('one', [], [call('dies')]), aside('two', ['one'])],

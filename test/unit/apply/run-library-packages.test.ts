@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { call, LocalServer, step } from '../../helpers/local-run.js';
+import { sha256 } from '../../../src/lib/sha256.js';
+import { call, file, LocalServer, owner, step } from '../../helpers/local-run.js';
 
 let server: LocalServer;
 beforeEach(() => {
@@ -31,7 +32,11 @@ case " $* " in
     [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/update-fails"; echo "E: Could not get lock"; exit 100; }
     exit 0 ;;
   *' -s '*) cat "${server.base}/simulation" 2>/dev/null; exit "$(cat "${server.base}/simulation-status" 2>/dev/null || echo 0)" ;;
-  *' --download-only '*) exit 0 ;;
+  *' --download-only '*)
+    case "$*" in *--no-remove*) grep -q '^Remv' "${server.base}/simulation" && { echo 'E: Packages need to be removed but remove is disabled.'; exit 100; } ;; esac
+    n=$(cat "${server.base}/download-fails" 2>/dev/null || echo 0)
+    [ "$n" -gt 0 ] && { echo $((n - 1)) >"${server.base}/download-fails"; echo 'E: Failed to fetch'; exit 100; }
+    echo "$(grep -c '^Inst [^ ]* \\[' "${server.base}/simulation") upgraded, 2 newly installed, $(grep -c '^Remv' "${server.base}/simulation") to remove and 0 not upgraded." ;;
   *' -y install '*)
     printf '%s\\n' "$SYSTEMD_OFFLINE" >"${server.base}/offline"
     n=$(cat "${server.base}/install-fails" 2>/dev/null || echo 0)
@@ -97,19 +102,54 @@ describe('packages_install', () => {
     expect(result?.code).toBe(0);
     expect(aptCalls()).toEqual([
       'update',
-      '-s install postfix rspamd',
-      '-y install --download-only postfix rspamd',
+      '-y install --download-only --no-remove postfix rspamd',
       '-y install --no-remove rspamd',
       '-y install --no-remove postfix',
     ]);
+    expect(readFileSync(join(server.base, 'offline'), 'utf8').trim()).toBe('1');
   });
 
-  it('judges each step by itself where apt replaces something', async () => {
-    set('simulation', 'Remv exim4-base [4.96]\nInst postfix (3.7.11)\nInst rspamd (3.4)');
+  it.each([
+    ['replaces', 'Remv exim4-base [4.96]\nInst postfix (3.7.11)\nInst rspamd (3.4)', 2, 3],
+    ['upgrades', 'Inst libssl3 [3.0.1] (3.0.2)\nInst postfix (3.7.11)\nInst rspamd (3.4)', 1, 2],
+  ])('judges each step by itself where apt %s something', async (_what, simulation, downloads, judged) => {
+    set('simulation', simulation);
     const both = [call('packages_fetch', 'postfix', 'rspamd'), call('packages_install', 'rspamd')];
-    await server.execute([step('early', both), step('packages', [call('packages_install', 'postfix')])]);
-    expect(aptCalls().filter((line) => line.includes('--no-remove'))).toEqual([]);
-    expect(aptCalls().filter((line) => line.startsWith('-s '))).toHaveLength(3);
+    const { result } = await server.execute([
+      step('early', both),
+      step('packages', [call('packages_install', 'postfix')]),
+    ]);
+    expect(result?.code).toBe(0);
+    expect(aptCalls().filter((line) => line.includes('--download-only'))).toHaveLength(downloads);
+    expect(aptCalls().filter((line) => line.startsWith('-y install --no-remove'))).toEqual([]);
+    expect(aptCalls().filter((line) => line.startsWith('-s '))).toHaveLength(judged);
+  });
+
+  it.each([
+    [2, 0, undefined],
+    [3, 1, /cannot be downloaded: .*E: Failed to fetch/],
+  ])('tries a download that stops three times (%i failures)', async (failures, code, message) => {
+    set('simulation', 'Inst postfix (3.7.11)');
+    set('download-fails', failures);
+    const { result } = await server.execute([
+      step('packages', [call('packages_fetch', 'postfix'), call('packages_install', 'postfix')]),
+    ]);
+    expect(result?.code).toBe(code);
+    if (message !== undefined) expect(result?.message).toMatch(message);
+  });
+
+  it('refuses what would remove packages of somebody else before anything is downloaded', async () => {
+    set('simulation', 'Remv their-server [1.0]\nInst postfix (3.7.11)');
+    const { result } = await server.execute([
+      step('packages', [call('packages_fetch', 'postfix'), call('packages_install', 'postfix')]),
+    ]);
+    expect(result).toMatchObject({
+      code: 1,
+      message: 'apt would remove packages that are not ours: their-server',
+    });
+    expect(aptCalls().filter((line) => line.includes('install') && !line.includes('--no-remove'))).toEqual([
+      '-s install postfix',
+    ]);
   });
 
   it('does nothing when all are there', async () => {
@@ -123,6 +163,53 @@ describe('packages_install', () => {
     set('installed', 'postfix');
     await install('postfix', 'rspamd');
     expect(aptCalls().at(-1)).toBe('-y install rspamd');
+  });
+
+  describe('of a Postfix that has no main.cf', () => {
+    const path = '/etc/postfix/main.cf';
+    const list = () => readFileSync(join(server.state, 'before/list'), 'utf8');
+    beforeEach(() => server.write('/etc/postfix/master.cf', 'smtp inet\n'));
+
+    it('leaves one with which nothing listens, and which the next plan knows as ours', async () => {
+      await install('postfix');
+      expect(server.read(path)).toContain('\nmaster_service_disable = inet\n');
+      expect(server.modeOf(path)).toBe('644');
+      const { manifest } = server;
+      expect(typeof manifest === 'string' ? manifest : manifest.files).toMatchObject([
+        { path, mode: '0644', owner: 'root:root', group: 'postfix', sha256: sha256(server.read(path) ?? '') },
+      ]);
+      expect(list()).toContain(`absent ${path}\n`);
+    });
+
+    it('counts it as nothing when the real one comes', async () => {
+      const real = {
+        ...step('files-postfix', [
+          call('group_begin', 'postfix'),
+          call('put', path, '0644', owner, 'absent'),
+          call('group_swap'),
+          call('group_done'),
+        ]),
+        files: [{ ...file(path, 'myhostname = x\n'), group: 'postfix' }],
+      };
+      const { result } = await server.execute([
+        step('packages', [call('packages_install', 'postfix')]),
+        real,
+      ]);
+      expect(result?.code).toBe(0);
+      expect(server.read(path)).toBe('myhostname = x\n');
+      expect(list()).not.toContain(`file ${path}\n`);
+      const [run] = readdirSync(join(server.state, 'backups'));
+      expect(readFileSync(join(server.state, 'backups', run ?? '', 'postfix/list'), 'utf8')).toBe(
+        `absent ${path}\n`,
+      );
+    });
+
+    it('touches none that is there', async () => {
+      server.write(path, 'theirs\n');
+      await install('postfix');
+      expect(server.read(path)).toBe('theirs\n');
+      expect(server.manifest).toMatchObject({ files: [] });
+    });
   });
 
   it('leaves the answers of a Postfix that is there alone', async () => {

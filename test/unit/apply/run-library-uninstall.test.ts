@@ -118,6 +118,21 @@ describe('uninstall', () => {
     server.activate('demo.service');
   }
 
+  it('notes what was enabled by its links', async () => {
+    const units = join(server.root, 'etc/systemd/system');
+    mkdirSync(join(units, 'multi-user.target.wants'), { recursive: true });
+    mkdirSync(join(units, 'web.service.d'));
+    symlinkSync('/lib/systemd/system/ssh.service', join(units, 'multi-user.target.wants/ssh.service'));
+    symlinkSync('/lib/systemd/system/ssh.service', join(units, 'sshd.service'));
+    symlinkSync('/lib/systemd/system/vmail.service', join(units, 'mail.service'));
+    await run([step('nothing', [])], 0);
+    expect(readFileSync(store('enabled'), 'utf8').trim().split('\n').sort()).toEqual([
+      'ssh.service',
+      'ssh.service',
+      'vmail.service',
+    ]);
+  });
+
   it('puts files, links and modes back, stops what did not run, and keeps mail and lists', async () => {
     await setUp();
     server.activate('web.service');

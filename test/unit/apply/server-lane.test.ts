@@ -140,6 +140,29 @@ describe('a run, followed', () => {
       expect(fresh.commands).toEqual(['systemctl stop smtp-setup-firewall-deadman.timer']);
     });
 
+    it('is proven even when another step fails afterwards, which is then told', async () => {
+      const fresh = new ScriptedConnection(['']);
+      const other = 'E 40 103\tfailed\t2\tno luck\n';
+      const first = new ScriptedConnection([
+        '\n@started\n',
+        begin + rest.split('E 40')[0] + other + failed(1, 'no luck'),
+      ]);
+      const { outcome } = await attend(first, [fresh], [...steps, { number: 2, id: 'y', title: 'Y' }]);
+      expect(outcome).toMatchObject({ code: 'E_STEP_FAILED', evidence: ['no luck', 'Unpacking x'] });
+      expect(fresh.commands).toHaveLength(1);
+    });
+
+    it('waits for the last step that changes it', async () => {
+      const fresh = new ScriptedConnection(['']);
+      const first = new ScriptedConnection([
+        '\n@started\n',
+        begin + rest.split('E 40')[0] + failed(1, 'no luck'),
+      ]);
+      const both = [...steps, { number: 2, id: 'firewall-load', title: 'Y' }];
+      expect(await attend(first, [fresh], both)).toMatchObject({ outcome: { code: 'E_STEP_FAILED' } });
+      expect(fresh.commands).toEqual([]);
+    });
+
     it('says so when nobody gets in any more', async () => {
       const { outcome } = await attend(whole(), [cut], steps);
       expect(outcome).toMatchObject({ code: 'E_LOCKED_OUT', exit: Exit.failed });

@@ -28,14 +28,39 @@ function content(model: ServerModel, path: string): string {
 const steps = (model: ServerModel) => components.flatMap((one) => one.steps(model).map(({ id }) => id));
 
 describe('the registry', () => {
-  test('lists each component after those it needs', () => {
+  test('lists each component after those it needs or is proven with', () => {
     const ids = components.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
-    for (const { id, needs } of components) {
-      for (const need of needs)
+    for (const { id, needs, provenWith = [] } of components) {
+      for (const need of [...needs, ...provenWith])
         expect(ids.indexOf(need), `${id} needs ${need}`).toBeLessThan(ids.indexOf(id));
     }
   });
+
+  test.each(Object.entries({ ...releases, ...others }))(
+    'has systemd asked for every unit file (%s)',
+    (_, model) => {
+      for (const component of components) {
+        const files = component.units(model).map(({ name }) => name.replace(/@[^.]*\./, '@.'));
+        expect(component.unitFiles ?? []).toEqual(expect.arrayContaining(files));
+      }
+    },
+  );
+
+  test.each(Object.entries({ ...releases, ...others }))(
+    'says in its probes from where on the others have to be done (%s)',
+    (_, model) => {
+      for (const component of components.filter(({ applies, provenWith }) => applies(model) && provenWith)) {
+        const awaited = component.probe(model).filter(({ fn }) => fn === 'await_proof');
+        const present = components.filter(
+          ({ id, applies }) => component.provenWith?.includes(id) && applies(model),
+        );
+        expect(awaited.flatMap(({ args }) => args)).toEqual(
+          expect.arrayContaining(present.map(({ id }) => id)),
+        );
+      }
+    },
+  );
 
   test('refuses a circle and an unknown need', () => {
     const one = (id: string, ...needs: string[]) => ({ ...get('dkim'), id, needs });

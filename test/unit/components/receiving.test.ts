@@ -15,7 +15,7 @@ const main = (model: ServerModel): string =>
 const strangers = (model: ServerModel) =>
   createPostfix(render)
     .probe(model)
-    .find(({ fn }) => fn === 'postfix_probe_strangers')?.args;
+    .find(({ fn }) => fn === 'postfix_meet_strangers')?.args;
 const [first] = base.domains;
 if (first === undefined) throw new Error('no domain');
 

@@ -288,6 +288,22 @@ describe('the server plan', () => {
     ]);
   });
 
+  it('configures beside each other what is only proven together', () => {
+    const parts = [
+      component('base'),
+      component('plain'),
+      component('user', { provenWith: ['base'], early: 1 }),
+    ];
+    const { steps } = buildServerPlan(input(parts, {}));
+    expect(steps.map(({ id, after }) => [id, after])).toEqual([
+      ['packages-early-1', []],
+      ['packages', ['packages-early-1']],
+      ['files-base', ['packages-early-1', 'packages']],
+      ['files-plain', ['packages-early-1', 'packages']],
+      ['files-user', ['packages-early-1']],
+    ]);
+  });
+
   it('orders extra steps: after the packages, after the own files, after all services, then the later runs', () => {
     const extra = (id: string, run: ExtraStep['run'], at: ExtraStep['after']): ExtraStep => ({
       id,

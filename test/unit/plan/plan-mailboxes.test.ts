@@ -9,24 +9,26 @@ const step = (id: string, after?: readonly string[], run: RunName = 'install'): 
 const orders = (steps: readonly ServerStep[]) => steps.map(({ id, after }) => [id, after]);
 
 describe('new mailboxes', () => {
-  it('wait for Postfix and what it waited for, and for each other; not for the guards', () => {
+  it('come as soon as there is a list, each after the other; what needs the list waits for them', () => {
     const steps = [
-      step('files-dovecot', ['packages']),
-      step('files-postfix', ['packages', 'files-dovecot']),
-      step('files-firewall', ['files-postfix']),
+      step('packages', []),
+      step('files-accounts', ['packages']),
+      step('files-nginx', ['packages']),
+      step('files-dovecot', ['packages', 'files-accounts']),
       step('files-rspamd', [], 'golive'),
     ];
     expect(orders(withAccounts(steps, [step('ada'), step('bob')]))).toEqual([
-      ['files-dovecot', ['packages']],
-      ['files-postfix', ['packages', 'files-dovecot']],
-      ['files-firewall', ['files-postfix']],
-      ['ada', ['files-postfix', 'packages', 'files-dovecot']],
-      ['bob', ['files-postfix', 'packages', 'files-dovecot', 'ada']],
+      ['packages', []],
+      ['files-accounts', ['packages']],
+      ['ada', ['packages', 'files-accounts']],
+      ['bob', ['packages', 'files-accounts', 'ada']],
+      ['files-nginx', ['packages']],
+      ['files-dovecot', ['packages', 'files-accounts', 'ada', 'bob']],
       ['files-rspamd', []],
     ]);
   });
 
-  it('wait for everything where Postfix stays as it is', () => {
+  it('wait for everything where the lists are there already', () => {
     const steps = [step('files-dovecot', [])];
     expect(orders(withAccounts(steps, [step('ada')]))).toEqual([
       ['files-dovecot', []],
