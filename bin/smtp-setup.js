@@ -11,5 +11,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
     .then(({ main }) => main(process.argv.slice(2), process.env, process))
     .then((code) => {
       process.exitCode = code;
+      // The result is told; a failure of what a stopped command left behind adds no stack trace to it.
+      for (const name of ['unhandledRejection', 'uncaughtException']) process.on(name, () => {});
     });
 }

@@ -1,3 +1,4 @@
+import { watchAccidents } from './cli/accidents.js';
 import { commands } from './cli/commands/index.js';
 import { createContext } from './cli/context.js';
 import { scanOutputFlags } from './cli/flags.js';
@@ -15,6 +16,7 @@ import { readVersion } from './version.js';
 export async function main(argv: readonly string[], env: Env, streams: Streams): Promise<ExitCode> {
   const io = createIo(streams, env, scanOutputFlags(argv));
   const interrupts = watchInterrupts(io, () => process.exit(Exit.cancelled));
+  const accidents = watchAccidents();
   const context = createContext(io, env, interrupts.signal);
   const finish = async ({ exit, document }: Outcome): Promise<ExitCode> => {
     if (io.json && document !== undefined) {
@@ -28,12 +30,14 @@ export async function main(argv: readonly string[], env: Env, streams: Streams):
     return exit === Exit.ok ? Exit.failed : exit;
   };
   try {
-    return await finish(await runProgram(argv, commands, context, readVersion()));
+    const program = runProgram(argv, commands, context, readVersion());
+    return await finish(await Promise.race([program, accidents.first]));
   } catch (error) {
     const { reportError } = await import('./ui/report/error.js');
     return await finish(reportError(io, error, context.redactor.redact, context.logPath));
   } finally {
     await context.close();
+    accidents.release();
     interrupts.release();
   }
 }

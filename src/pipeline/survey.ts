@@ -64,15 +64,13 @@ export async function surveyZones(
 ): Promise<ZoneSurvey[]> {
   const { names } = cache;
   for (const name of namesOf(session, config, hostname)) names.add(name);
-  const zones = new Map<string, Promise<ZoneSurvey>>();
+  const found = new Map<string, FoundZone>();
   const openOnce = (dns: string): Promise<OpenProvider> =>
     remember(cache.providers, dns, () =>
       openProvider(session, requireProvider(dns), { authoritative, names }),
     );
   const addZone = (open: OpenProvider, zone: Zone): void => {
-    const key = `${open.definition.id} ${zone.id}`;
-    const read = async () => ({ open, zone, live: await open.provider.list(zone), names });
-    zones.set(key, remember(cache.zones, key, read));
+    found.set(`${open.definition.id} ${zone.id}`, { open, zone });
   };
   for (const [name, { dns }] of domainsOf(config, hostname)) {
     const open = await openOnce(dns);
@@ -87,11 +85,25 @@ export async function surveyZones(
     const zone = await open.provider.findZone(hostname);
     if (zone === null) continue;
     addZone(open, zone);
-    return Promise.all(zones.values());
+    return readZones(found, cache);
   }
   const [[domain] = []] = [...domainsOf(config, hostname), ...backedBy(config, hostname)];
   if (domain !== undefined) throw noZone(hostname, asked, domain);
   return [];
+}
+
+type FoundZone = Pick<ZoneSurvey, 'open' | 'zone'>;
+
+/** All at once, and only when all are found: a reading that nobody waits for yet has nobody to tell of its failure. */
+function readZones(found: ReadonlyMap<string, FoundZone>, cache: ZoneCache): Promise<ZoneSurvey[]> {
+  const { names } = cache;
+  const read = async ({ open, zone }: FoundZone): Promise<ZoneSurvey> => ({
+    open,
+    zone,
+    live: await open.provider.list(zone),
+    names,
+  });
+  return Promise.all([...found].map(([key, one]) => remember(cache.zones, key, () => read(one))));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { main } from '../../../src/main.js';
 import { captureStreams } from '../../helpers/streams.js';
@@ -53,9 +53,44 @@ describe('main', () => {
     expect(streams.errText).not.toMatch(/[\u001b\u0007\u202e]/);
   });
 
-  it('leaves the process’s signal handlers as they were', async () => {
-    const before = process.listenerCount('SIGINT');
+  it.each([
+    ['a rejection that nobody handles', () => void Promise.reject(new Error('adrift'))],
+    [
+      'an exception of a callback',
+      () =>
+        setImmediate(() => {
+          throw new Error('adrift');
+        }),
+    ],
+  ])('reports %s as the one document, and no stack', async (_name, accident) => {
+    const names = ['unhandledRejection', 'uncaughtException'] as const;
+    const theirs = names.map((name) => ({ name, listeners: process.rawListeners(name) }));
+    for (const name of names) process.removeAllListeners(name);
+    const streams = captureStreams();
+    // The command waits for an end of its input that never comes.
+    const stdin = new Readable({ read: accident });
+    const env = { CLOUDFLARE_API_TOKEN_FILE: '-', SMTP_SETUP_CONFIG: '/nonexistent/smtp-setup.yaml' };
+    const given = '--ssh root@198.51.100.7 --domain example.org --dns cloudflare --mailbox ada@example.org';
+    try {
+      const argv = ['init', '--json', '--resolver', '127.0.0.1:1', ...given.split(' ')];
+      expect(await main(argv, env, { ...streams, stdin })).toBe(1);
+    } finally {
+      for (const { name, listeners } of theirs)
+        for (const listener of listeners) process.on(name, listener as () => void);
+    }
+    expect(JSON.parse(streams.outText)).toMatchObject({
+      ok: false,
+      exit: 1,
+      error: { code: 'E_INTERNAL', what: expect.stringContaining('adrift') },
+    });
+    expect(streams.errText).not.toMatch(/^\s+at /m);
+  });
+
+  it('leaves the process’s handlers as they were', async () => {
+    const names = ['SIGINT', 'unhandledRejection', 'uncaughtException'];
+    const count = () => names.map((name) => process.listenerCount(name));
+    const before = count();
     await main(['--version'], {}, captureStreams());
-    expect(process.listenerCount('SIGINT')).toBe(before);
+    expect(count()).toEqual(before);
   });
 });

@@ -10,7 +10,12 @@ import { createZoneCache, surveyZones } from '../../../src/pipeline/survey.js';
 type Holdings = Readonly<Record<string, readonly string[]>>;
 
 /** The zones that are read for `hostname`, given what each provider holds; only these providers can be opened. */
-async function zonesOf(hostname: string, domains: Record<string, object>, holdings: Holdings) {
+async function zonesOf(
+  hostname: string,
+  domains: Record<string, object>,
+  holdings: Holdings,
+  api: Partial<Pick<DnsProvider, 'findZone' | 'list'>> = {},
+) {
   const hosts = [hostname, ...Object.values(domains).flatMap((it) => ('server' in it ? [it.server] : []))];
   const profile = Object.values(domains).some((it) => 'backup' in it) ? { profile: 'backup-mx' } : {};
   const config = configSchema.parse({
@@ -28,6 +33,7 @@ async function zonesOf(hostname: string, domains: Record<string, object>, holdin
         return best === undefined ? null : { id: best, name: best, nameServers: [], state: 'active' };
       },
       list: async () => [],
+      ...api,
     } as unknown as DnsProvider;
     const open = { definition: requireProvider(id), provider, credentials: {}, detail: '' };
     cache.providers.set(id, Promise.resolve(open));
@@ -99,6 +105,25 @@ describe('the zones of a server', () => {
     };
     const holdings = { cloudflare: ['one.org'], hetzner: ['two.org', 'provider.net'] };
     expect(await zonesOf(backup, domains, holdings)).toEqual(['hetzner provider.net']);
+  });
+
+  it('are read when all are found: no failure comes before somebody waits for it', async () => {
+    const done: string[] = [];
+    const domains = { 'one.org': cloudflare };
+    const zone = { id: '1', name: 'one.org', nameServers: [], state: 'active' } as const;
+    const api: Parameters<typeof zonesOf>[3] = {
+      findZone: async (name) => {
+        await new Promise(setImmediate);
+        done.push(`found ${name}`);
+        return zone;
+      },
+      list: async () => {
+        done.push('read');
+        throw new Error('HTTP 403');
+      },
+    };
+    await expect(zonesOf('mail.one.org', domains, { cloudflare: [] }, api)).rejects.toThrow('HTTP 403');
+    expect(done).toEqual(['found one.org', 'found mail.one.org', 'read']);
   });
 
   it('are refused when nobody has the one of its name', async () => {
