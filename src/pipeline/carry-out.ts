@@ -7,21 +7,15 @@ import type { PlannedChange } from '../dns/zone-plan.js';
 import { messageOf, SetupError } from '../errors.js';
 import { canCertifyEarly, certifyDuringInstall } from '../plan/arrange-steps.js';
 import type { Connection } from '../ssh/connection.js';
-import type { Progress } from '../ui/events.js';
 import { explainRefusal } from './carry-out-errors.js';
-import type { ServerLink } from './connect-server.js';
 import { type KnownKeys, openDnsStages } from './dns-stages.js';
 import type { FullPlan } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import { outliveCaches } from './outlive-caches.js';
-import { openServerRuns } from './server-runs.js';
-import type { Session } from './session.js';
+import { openServerRuns, type ServerRunsDeps } from './server-runs.js';
 
-export interface CarryOutDeps {
-  session: Session;
-  link: ServerLink;
+export interface CarryOutDeps extends ServerRunsDeps {
   resolvers: Resolvers;
-  progress: Progress;
   /** What the server's keys say in the DNS, by record name: DKIM once the install run is over, TLSA after the certificate. */
   readKeys(connection: Connection): Promise<KnownKeys>;
   /** Proves that what the server signs verifies against what DNS serves; DMARC waits for it. */

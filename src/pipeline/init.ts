@@ -98,7 +98,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
     },
     yes: options.yes,
     command: 'init',
-    ...(mailbox?.generated ? { generatedPassword: mailbox.password } : {}),
+    ...(mailbox?.generated ? { generated: mailbox } : {}),
     onConsent: () => fileHostKey(context, reached),
   });
 };

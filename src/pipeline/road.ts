@@ -5,12 +5,12 @@ import { refuseUnwritable } from '../config/atomic-write.js';
 import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
-import type { Secret } from '../config/secret.js';
 import { allNameServers } from '../dns/providers/provider.js';
 import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readSomeFacts } from '../facts/read-facts.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
+import type { WantedMailbox } from '../plan/plan-mailboxes.js';
 import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
@@ -23,6 +23,7 @@ import { findLeftOut } from './left-out.js';
 import { type LockFacts, makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
+import { type OwedPassword, owePassword } from './owed-password.js';
 import type { Reached } from './prepare.js';
 import { obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
@@ -43,8 +44,8 @@ export interface Journey {
   yes: boolean;
   /** Name of the command, for the log file. */
   command: string;
-  /** A password that was made up here and has to be shown, once. */
-  generatedPassword?: Secret;
+  /** A mailbox whose password was made up here and has to be shown, once. */
+  generated?: WantedMailbox;
   /** Called after consent, before anything is changed: what this machine has to remember. */
   onConsent?(): Promise<void>;
   /** Records of ours that go, backwards and before the server is changed. */
@@ -69,10 +70,13 @@ export async function travel(journey: Journey): Promise<Outcome> {
   const log = await context.openLog(journey.command);
   await begin(journey);
   const progress = await context.createProgress(log);
-  const arrival = await carryThrough(planned, progress);
-  io.print(renderSummary(io, arrival.summary));
-  if (arrival.left !== undefined) throw arrival.left;
-  return { exit: Exit.ok, document: arrival.document };
+  return owePassword(io, context.signal, journey.generated, async (owed) => {
+    const arrival = await carryThrough(planned, progress, owed.follow);
+    io.print(renderSummary(io, arrival.summary));
+    owed.summarized();
+    if (arrival.left !== undefined) throw arrival.left;
+    return { exit: Exit.ok, document: arrival.document };
+  });
 }
 
 /** A plan that may be carried out, and nothing of it begun. */
@@ -117,7 +121,11 @@ export interface Arrival {
 }
 
 /** Carries the plan out, proves the server, and remembers; `progress` is at its end then. */
-export async function carryThrough(planned: PlannedJourney, progress: Progress): Promise<Arrival> {
+export async function carryThrough(
+  planned: PlannedJourney,
+  progress: Progress,
+  onStep?: OwedPassword['follow'],
+): Promise<Arrival> {
   const { journey, plan, view } = planned;
   const { session, reached, zones, resolvers, removals = [] } = journey;
   const { context } = session;
@@ -131,6 +139,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
       link: reached.link,
       resolvers,
       progress,
+      ...(onStep === undefined ? {} : { onStep }),
       readKeys: async (current) => {
         const facts = await readKeyFacts(current, context.signal);
         return { ...readDkimRecords(facts), ...readTlsaRecords(facts, plan.hostname) };
@@ -178,7 +187,7 @@ export async function carryThrough(planned: PlannedJourney, progress: Progress):
     plan,
     written: done.written,
     findings,
-    ...passwordOf(journey),
+    ...(journey.generated === undefined ? {} : { generatedPassword: journey.generated.password }),
     command: journey.command,
   });
   const { roundTrips } = done.connection;
@@ -267,8 +276,4 @@ function liveOf(zones: readonly ZoneSurvey[]): LockFacts['zones'] {
 
 function domainNames(plan: FullPlan): string[] {
   return plan.intent.input.domains.map(({ name }) => name);
-}
-
-function passwordOf({ generatedPassword }: Journey): { generatedPassword?: Secret } {
-  return generatedPassword === undefined ? {} : { generatedPassword };
 }

@@ -7,6 +7,7 @@ import type { Connection } from '../ssh/connection.js';
 import type { Progress } from '../ui/events.js';
 import type { ServerLink } from './connect-server.js';
 import type { FullPlan } from './make-plan.js';
+import type { StepState } from './owed-password.js';
 import { createRunId, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 
@@ -20,9 +21,17 @@ export interface ServerRuns {
   run(name: RunName, steps?: readonly ServerStep[]): Promise<readonly FailedStep[]>;
 }
 
+export interface ServerRunsDeps {
+  session: Session;
+  link: ServerLink;
+  progress: Progress;
+  /** Told of the steps of every run, by id. */
+  onStep?(id: string, state: StepState): void;
+}
+
 export function openServerRuns(
-  plan: FullPlan,
-  { session, link, progress }: { session: Session; link: ServerLink; progress: Progress },
+  plan: Pick<FullPlan, 'server' | 'secrets'>,
+  { session, link, progress, onStep }: ServerRunsDeps,
   texts: RunTexts,
 ): ServerRuns {
   const { context } = session;
@@ -49,12 +58,18 @@ export function openServerRuns(
       if (run === undefined) return [];
       // Every run raises the server's generation as its first deed, however it ends.
       generation += 1;
+      const ids = new Map(run.steps.map(({ number, id }) => [number, id]));
+      for (const id of ids.values()) onStep?.(id, 'due');
+      const show = createRunListener(name, progress);
       const done = await runServerPlan(run, {
         connection,
         connector: link.connector,
         texts,
         signal: context.signal,
-        onEvent: createRunListener(name, progress),
+        onEvent: (event) => {
+          if (event.kind === 'done') onStep?.(ids.get(event.number) ?? '', 'done');
+          show(event);
+        },
       });
       connection = done.connection;
       return done.failed;

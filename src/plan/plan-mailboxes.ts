@@ -8,6 +8,11 @@ export interface WantedMailbox {
   password: Secret;
 }
 
+/** Of the step that makes the mailbox. */
+export function mailboxStepId(address: string): string {
+  return `mailbox:${address}`;
+}
+
 /** Steps for the mailboxes that are not there yet, the passwords that they need, and the addresses that are there already. Pure. */
 export function planMailboxes(
   wanted: readonly WantedMailbox[],
@@ -24,7 +29,7 @@ export function planMailboxes(
     }
     const name = `mailbox-${steps.length + 1}`;
     steps.push({
-      id: `mailbox:${address}`,
+      id: mailboxStepId(address),
       run: 'install',
       title: `Create the mailbox ${address}`,
       reason: 'there is none of that name',
