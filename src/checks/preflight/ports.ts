@@ -14,23 +14,26 @@ const welcome: Readonly<Record<number, readonly string[]>> = {
 };
 
 export function checkPorts(facts: PreflightFacts, context: PreflightContext): Finding[] {
+  // Where we were before, what the kernel does not name is taken for ours.
+  const ours = facts.state.manifest !== 'absent';
   const taken = context.ports.flatMap((port) => {
     const wrong = facts.listeners.find(
-      (one) => one.protocol === 'tcp' && one.port === port && !isWelcome(one, port),
+      (one) => one.protocol === 'tcp' && one.port === port && !isWelcome(one, welcome[port] ?? [], ours),
     );
     return wrong ? [describeTaken(wrong)] : [];
   });
-  const resolver = checkResolverPort(facts.listeners);
+  const resolver = checkResolverPort(facts.listeners, ours);
   if (taken.length + resolver.length > 0) return [...taken, ...resolver];
   return [finding('SRV-PORTS', 'pass', 'Ports', context.ports.join(', '), 'free, or in our own hands')];
 }
 
-function isWelcome(listener: Listener, port: number): boolean {
-  // Without a name the kernel did not tell; a taken port then shows when the daemon starts.
-  return listener.process === undefined || (welcome[port] ?? []).includes(listener.process);
+function isWelcome({ process }: Listener, names: readonly string[], ours: boolean): boolean {
+  return process === undefined ? ours : names.includes(process);
 }
 
-function describeTaken({ port, process, pid, address }: Listener): Finding {
+function describeTaken(listener: Listener): Finding {
+  const { port, process, pid, address } = listener;
+  if (process === undefined) return describeUnnamed(listener, `port ${port} free`);
   const docker = process === 'docker-proxy';
   return finding(
     'SRV-PORT-TAKEN',
@@ -48,16 +51,32 @@ function describeTaken({ port, process, pid, address }: Listener): Finding {
   );
 }
 
+function describeUnnamed({ protocol, port, address }: Listener, expected: string): Finding {
+  return finding(
+    'SRV-PORT-TAKEN',
+    'fail',
+    'Port taken',
+    `${protocol.toUpperCase()} port ${port}`,
+    `A process that could not be named listens on port ${port}.`,
+    {
+      expected,
+      observed: `a listener on ${address}`,
+      fix: 'Find it on the server with ss -lntup (apt-get install iproute2, where there is no ss); what ss cannot name either is in a container. Stop it, or use another server for mail.',
+    },
+  );
+}
+
 /** Our own resolver needs 127.0.0.1:53; systemd-resolved's stub on 127.0.0.53 is not in its way. */
-function checkResolverPort(listeners: readonly Listener[]): Finding[] {
+function checkResolverPort(listeners: readonly Listener[], ours: boolean): Finding[] {
   const wrong = listeners.find(
-    ({ port, address, process }) =>
-      port === 53 &&
-      ['127.0.0.1', '0.0.0.0', '*', '::'].includes(address) &&
-      process !== undefined &&
-      process !== 'unbound',
+    (one) =>
+      one.port === 53 &&
+      ['127.0.0.1', '0.0.0.0', '*', '::'].includes(one.address) &&
+      !isWelcome(one, ['unbound'], ours),
   );
   if (!wrong) return [];
+  if (wrong.process === undefined)
+    return [describeUnnamed(wrong, '127.0.0.1 port 53 free for the local resolver')];
   return [
     finding(
       'SRV-PORT-TAKEN',

@@ -327,8 +327,21 @@ describe('ports', () => {
     );
   });
 
-  it('unknown owners stop nothing', () => {
-    expect(find('SRV-PORTS', { listeners: [listener(25)] })?.status).toBe('pass');
+  it.each([
+    ['TCP port 25', listener(25)],
+    ['UDP port 53', listener(53, undefined, '127.0.0.1', 'udp')],
+  ])('%s in the hands of nobody knows whom is taken, but on a server of ours', (subject, one) => {
+    const listeners = [one];
+    const taken = findings({ listeners });
+    expect(taken.find(({ id }) => id === 'SRV-PORTS')).toBeUndefined();
+    expect(taken.find(({ id }) => id === 'SRV-PORT-TAKEN')).toMatchObject({
+      status: 'fail',
+      subject,
+      message: expect.stringContaining('could not be named'),
+      fix: { text: expect.stringContaining('ss -lntup') },
+    });
+    const state = { ...facts().state, manifest: { files: new Map() } as never };
+    expect(find('SRV-PORTS', { listeners, state })?.status).toBe('pass');
   });
 
   it('our resolver needs 127.0.0.1:53; the stub of systemd-resolved is not in its way', () => {
