@@ -17,6 +17,7 @@ import { askBlockLists } from './ask-block-lists.js';
 import { askAboutForeignMx } from './ask-foreign-mx.js';
 import { readConsents } from './consents.js';
 import { offerMenu } from './init-menu.js';
+import { answersForLogin, recogniseServer, refuseOtherMachine } from './known-servers.js';
 import { type MailboxAnswer, missingPassword, readMailboxPassword } from './mailbox-password.js';
 import { offerRelay } from './offer-relay.js';
 import { missingCredentials, requireProvider } from './open-provider.js';
@@ -38,13 +39,19 @@ export const runInit: Run<InitOptions> = async (context, options) => {
   if ('done' in menu) return menu.done;
   // Before anybody answers eight questions for a file that cannot be kept.
   await refuseUnwritable(given.configPath);
-  const session = menu.wizard === 'another' ? withoutFile(given) : given;
+  const session =
+    menu.wizard === 'another'
+      ? withoutFile(given)
+      : { ...given, answers: answersForLogin(given, given.answers) };
   refuseMailbox(session);
   const recursive = await context.createResolver(session.answers.resolver?.value);
   await refuseMissing(session, recursive);
 
   let answers = await completeAnswers(asker, ['ssh'], session.answers, {});
   const reached = await reachServer(session, answers, { egress: 'when-fresh' });
+  const known = recogniseServer(session, reached);
+  if (answers.hostname === undefined && known !== undefined)
+    answers = { ...answers, hostname: { value: known, origin: { from: 'file', path: session.configPath } } };
   answers = await completeAnswers(asker, ['domain'], answers, {});
   const domain = answers.domain?.value ?? '';
   const { dnsNote, ...dns } = await recogniseDns(recursive, domain);
@@ -54,6 +61,7 @@ export const runInit: Run<InitOptions> = async (context, options) => {
     ...dns,
     dnsProviders: providers,
   });
+  refuseOtherMachine(session, answers, reached);
   const mailbox = sendsOnly(session, answers) ? undefined : await askMailbox(session, answers, reached);
   answers = pinHostKey(answers, reached);
 
