@@ -174,7 +174,7 @@ async function askMailbox(
   const complete = await completeAnswers(session.asker, ['mailbox'], answers, {});
   const address = complete.mailbox?.value;
   if (address === undefined) return undefined;
-  return readMailboxPassword(session, address);
+  return readMailboxPassword(session, address, { exists: facts.accounts.mailboxes.includes(address) });
 }
 
 /** A mailbox of a domain that lives elsewhere would never get mail. Throws E_MAILBOX_DOMAIN (exit 2). */

@@ -22,8 +22,15 @@ export async function missingPassword({ context, loaded }: Session, answers: Ans
   return [{ what: "the mailbox's password", ways: ['--password-file FILE', variable, `${variable}_FILE`] }];
 }
 
-/** The password of a new mailbox: given, typed, or made up on Enter. Throws E_PASSWORD_WEAK (exit 2). */
-export async function readMailboxPassword(session: Session, address: string): Promise<MailboxAnswer> {
+/**
+ * The password of a new mailbox: given, typed, or made up on Enter. Nobody is asked for that of a mailbox which `exists`.
+ * Throws E_PASSWORD_WEAK (exit 2).
+ */
+export async function readMailboxPassword(
+  session: Session,
+  address: string,
+  { exists = false } = {},
+): Promise<MailboxAnswer> {
   const { context, answers, asker } = session;
   const given = await readSecret({
     env: context.env,
@@ -43,12 +50,14 @@ export async function readMailboxPassword(session: Session, address: string): Pr
       fix: ['Give another one; nothing was changed.'],
     });
   }
-  const typed = await asker.secret({
-    key: 'password',
-    message: `Password for ${address}? (Enter makes one up and shows it at the end)`,
-    validate: (value) => (value === '' ? true : (findPasswordFault(value, address) ?? true)),
-  });
-  const generated = typed.reveal() === '';
+  const typed = exists
+    ? undefined
+    : await asker.secret({
+        key: 'password',
+        message: `Password for ${address}? (Enter makes one up and shows it at the end)`,
+        validate: (value) => (value === '' ? true : (findPasswordFault(value, address) ?? true)),
+      });
+  const generated = typed === undefined || typed.reveal() === '';
   const password = generated ? new Secret(generatePassword(context.randomBytes)) : typed;
   context.redactor.add(password);
   return { address, password, generated };

@@ -76,8 +76,6 @@ export interface FullPlan {
   backups: Partners['backups'];
   /** Carries out one of `addresses.reverse`. */
   setReverse(change: ReverseChange): Promise<void>;
-  /** Mailboxes that were asked for and are there already. */
-  existingMailboxes: readonly string[];
   /** The records of a stage that must be seen at every authoritative server before its sync point is passed. */
   awaited(stage: Stage, changes: readonly PlannedChange[]): DnsRecord[];
 }
@@ -188,6 +186,7 @@ export async function makePlan(
     zones: planned,
     manual: [
       ...addresses.manual,
+      ...accounts.manual,
       ...bounceNotes(config, hostname, live, facts.accounts),
       ...(server.unknownRecipients === 'defer'
         ? [recallDeferral(hostname, now, takenOver.length > 0 || hasForeignPostfix(facts))]
@@ -204,7 +203,6 @@ export async function makePlan(
     ],
     backups: partners.backups,
     setReverse: (change) => reverse.set(change),
-    existingMailboxes: accounts.existing,
     awaited: (stage, changes) =>
       awaitedRecords(
         stage,

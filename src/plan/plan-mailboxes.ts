@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.js';
 import type { Facts } from '../facts/index.js';
 import { filesStepId } from './plan-group.js';
-import type { RunSecret, ServerStep } from './step.js';
+import type { ManualStep, RunSecret, ServerStep } from './step.js';
 
 export interface WantedMailbox {
   address: string;
@@ -13,18 +13,22 @@ export function mailboxStepId(address: string): string {
   return `mailbox:${address}`;
 }
 
-/** Steps for the mailboxes that are not there yet, the passwords that they need, and the addresses that are there already. Pure. */
+/** Steps for the mailboxes that are not there yet, the passwords that they need, and a word about those that are there already. Pure. */
 export function planMailboxes(
   wanted: readonly WantedMailbox[],
   { mailboxes }: Facts['accounts'],
   mapType: string,
-): { steps: ServerStep[]; secrets: RunSecret[]; existing: string[] } {
+): { steps: ServerStep[]; secrets: RunSecret[]; manual: ManualStep[] } {
   const steps: ServerStep[] = [];
   const secrets: RunSecret[] = [];
-  const existing: string[] = [];
+  const manual: ManualStep[] = [];
   for (const { address, password } of wanted) {
     if (mailboxes.includes(address)) {
-      existing.push(address);
+      manual.push({
+        id: `mailbox-exists:${address}`,
+        title: `${address} exists already; its password is not changed`,
+        detail: [`smtp-setup user passwd ${address} changes it.`],
+      });
       continue;
     }
     const name = `mailbox-${steps.length + 1}`;
@@ -37,7 +41,7 @@ export function planMailboxes(
     });
     secrets.push({ name, value: `${password.reveal()}\n` });
   }
-  return { steps, secrets, existing };
+  return { steps, secrets, manual };
 }
 
 /**
