@@ -30,6 +30,8 @@ export interface Known {
   ptr?: string;
   /** Provider recognised from the domain's name servers. */
   recognisedDns?: string;
+  /** Why none was recognised; a clause. */
+  unrecognisedDns?: string;
   /** The providers that can be chosen from. */
   dnsProviders?: readonly { id: string; title: string }[];
   /** What works with any name servers; suggested to somebody at a terminal only. */

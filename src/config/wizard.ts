@@ -9,6 +9,8 @@ export interface Missing {
   what: string;
   /** Ways to give it: a flag, a variable. */
   ways: readonly string[];
+  /** Why it could not be found out; a clause. */
+  why?: string;
 }
 
 /**
@@ -33,7 +35,7 @@ export async function completeAnswers(
       const value = await askQuestion(asker, key, offer, answers, now);
       answers[key] = { value, origin: value === suggestion ? { from: 'detected' } : { from: 'answer' } };
     } else if (suggestion !== undefined) answers[key] = { value: suggestion, origin: { from: 'detected' } };
-    else missing.push(describeMissing(key));
+    else missing.push(describeMissing(key, key === 'dns' ? now.unrecognisedDns : undefined));
   }
   if (missing.length + alsoMissing.length > 0 && !asker.interactive)
     throw missingError([...missing, ...alsoMissing]);
@@ -41,9 +43,10 @@ export async function completeAnswers(
 }
 
 /** A question as one of the things that are missing. */
-export function describeMissing(key: QuestionKey): Missing {
+function describeMissing(key: QuestionKey, why: string | undefined): Missing {
   const { help, flag, argument, env } = questions[key];
-  return { what: help, ways: [`${flag} ${argument.toUpperCase()}`, env] };
+  const ways = [`${flag} ${argument.toUpperCase()}`, env];
+  return { what: help, ways, ...(why === undefined ? {} : { why }) };
 }
 
 /** One message about everything that is missing, so that a script needs one round to get it right. */
@@ -52,7 +55,9 @@ export function missingError(missing: readonly Missing[]): SetupError {
     code: 'E_MISSING',
     exit: Exit.usage,
     what: 'There is no terminal to ask at, and these are missing:',
-    evidence: missing.map(({ what, ways }) => `${ways.join(' or ')}: ${what}`),
+    evidence: missing.map(
+      ({ what, ways, why }) => `${ways.join(' or ')}: ${what}${why === undefined ? '' : `; ${why}`}`,
+    ),
     fix: ['Give them and run the command again; nothing was changed.'],
   });
 }

@@ -127,9 +127,9 @@ async function refuseMissing(session: Session, recursive: Resolver): Promise<voi
     ...(session.loaded === undefined && !sendsOnly(session, answers) ? (['mailbox'] as const) : []),
   ];
   const domain = answers.domain?.value;
-  const dns =
-    answers.dns?.value ??
-    (domain === undefined ? undefined : (await recogniseDns(recursive, domain)).recognisedDns);
+  const found =
+    answers.dns === undefined && domain !== undefined ? await recogniseDns(recursive, domain) : {};
+  const dns = answers.dns?.value ?? found.recognisedDns;
   const also = [
     ...(dns === undefined ? [] : await missingCredentials(session, requireProvider(dns))),
     ...(sendsOnly(session, answers) ? [] : await missingPassword(session, answers)),
@@ -137,7 +137,7 @@ async function refuseMissing(session: Session, recursive: Resolver): Promise<voi
   if (dns === undefined && domain !== undefined) keys.push('dns');
   const missing = keys.filter((key) => answers[key] === undefined);
   if (missing.length === 0 && also.length > 0) throw missingError(also);
-  await completeAnswers(session.asker, keys, answers, {}, also);
+  await completeAnswers(session.asker, keys, answers, found, also);
 }
 
 /** The profile that was asked for, else what the configuration says of the server. */
