@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { TemplateTexts } from '../components/render.js';
 import { askInTurn } from '../config/ask-in-turn.js';
 import type { Asker } from '../config/asker.js';
+import { type GivenFiles, openGivenFiles } from '../config/given-files.js';
 import { createRedactor, type Redactor } from '../config/redact.js';
 import type { Resolver } from '../dns/resolver/types.js';
 import { Exit, SetupError } from '../errors.js';
@@ -29,6 +30,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Tell it every secret that comes in: what is logged, shown as progress or reported as an error passes through it. */
   readonly redactor: Redactor;
+  /** Files that flags and variables name. */
+  readonly files: GivenFiles;
   /** The person at the terminal, or nobody. */
   createAsker(): Promise<Asker>;
   /** The log of this command; the same one when asked again. Writes to disk, so `plan` and `check` never call it. */
@@ -51,6 +54,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   const stateDir = join(env.XDG_STATE_HOME || join(homeDir, '.local', 'state'), 'smtp-setup');
   const clock = (): number => Date.now();
   const redactor = createRedactor();
+  const files = openGivenFiles(io.stdin);
   let log: LogFile | undefined;
   const connections = new Set<SshConnection>();
   const ending = new AbortController();
@@ -70,6 +74,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
     stateDir,
     signal,
     redactor,
+    files,
     createAsker,
     get logPath() {
       return log?.path;
@@ -96,7 +101,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
         homeDir,
         env,
         prompts,
-        given: await readSshSecrets({ env, stdin: io.stdin, redactor }, prompts),
+        given: await readSshSecrets({ env, files, redactor }, prompts),
         signal: AbortSignal.any([signal, ending.signal]),
       });
       return {

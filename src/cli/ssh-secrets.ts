@@ -1,3 +1,4 @@
+import type { GivenFiles } from '../config/given-files.js';
 import { readSecret } from '../config/read-secret.js';
 import type { Redactor } from '../config/redact.js';
 import type { Secret } from '../config/secret.js';
@@ -9,11 +10,11 @@ import type { Env } from '../ui/io.js';
  * is asked for, or is the end of it.
  */
 export async function readSshSecrets(
-  { env, stdin, redactor }: { env: Env; stdin: NodeJS.ReadableStream; redactor: Redactor },
+  { env, files, redactor }: { env: Env; files: GivenFiles; redactor: Redactor },
   prompts: Partial<SshPrompts>,
 ): Promise<GivenSecrets> {
   const read = async <Q extends string[]>(name: string, ask: Ask<Q> | undefined) => {
-    const secret = await readSecret({ env, names: [name], stdin });
+    const secret = await readSecret({ env, names: [name], files });
     if (secret === undefined) return undefined;
     redactor.add(secret);
     return giveOnce(secret, ask);

@@ -1,5 +1,6 @@
 import type { CredentialField, ProviderDefinition } from '../dns/providers/provider.js';
 import type { Asker } from './asker.js';
+import type { GivenFiles } from './given-files.js';
 import { readSecret } from './read-secret.js';
 import { Secret } from './secret.js';
 import { type Missing, missingError } from './wizard.js';
@@ -19,12 +20,12 @@ type Definition = Pick<
 export async function readCredentials(
   definition: Definition,
   env: Readonly<Record<string, string | undefined>>,
-  stdin: NodeJS.ReadableStream,
+  files: GivenFiles,
 ): Promise<{ given: Credentials; missing: readonly CredentialField[] }> {
   const given: Record<string, Secret> = {};
   const missing: CredentialField[] = [];
   for (const field of definition.credentials) {
-    const secret = await readSecret({ env, names: field.env, stdin });
+    const secret = await readSecret({ env, names: field.env, files });
     if (secret !== undefined) given[field.key] = secret;
     else if (field.optional !== true) missing.push(field);
   }

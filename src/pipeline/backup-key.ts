@@ -107,8 +107,8 @@ async function readPassphrase({ context }: Session, file: string | undefined): P
   const secret = await readSecret({
     env: context.env,
     names: [variable],
-    stdin: context.io.stdin,
-    ...(file === undefined ? {} : { file }),
+    files: context.files,
+    file: file === undefined ? undefined : { flag: '--passphrase-file', path: file },
   });
   if (secret !== undefined) context.redactor.add(secret);
   return secret;

@@ -32,11 +32,12 @@ export async function readMailboxPassword(
   { exists = false } = {},
 ): Promise<MailboxAnswer> {
   const { context, answers, asker } = session;
+  const file = answers.passwordFile?.value;
   const given = await readSecret({
     env: context.env,
     names: [variable],
-    stdin: context.io.stdin,
-    ...(answers.passwordFile === undefined ? {} : { file: answers.passwordFile.value }),
+    files: context.files,
+    file: file === undefined ? undefined : { flag: '--password-file', path: file },
   });
   if (given !== undefined) {
     context.redactor.add(given);

@@ -38,8 +38,8 @@ export async function missingCredentials(
   session: Session,
   definition: ProviderDefinition,
 ): Promise<Missing[]> {
-  const { env, io } = session.context;
-  const { missing } = await readCredentials(definition, env, io.stdin);
+  const { env, files } = session.context;
+  const { missing } = await readCredentials(definition, env, files);
   return describeMissingCredentials(definition, missing);
 }
 
@@ -55,8 +55,8 @@ export async function openProvider(
   definition: ProviderDefinition,
   access: ZoneAccess,
 ): Promise<OpenProvider> {
-  const { env, io, redactor } = session.context;
-  const { given, missing } = await readCredentials(definition, env, io.stdin);
+  const { env, files, redactor } = session.context;
+  const { given, missing } = await readCredentials(definition, env, files);
   for (const secret of secretsOf(definition, given)) redactor.add(secret);
   const credentials =
     missing.length === 0

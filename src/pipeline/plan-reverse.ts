@@ -155,10 +155,10 @@ export async function openReverseNames(
   { account, open }: HostingApi,
   zones: readonly ZoneSurvey[],
 ): Promise<ReverseNames | undefined> {
-  const { env, io, redactor } = session.context;
+  const { env, files, redactor } = session.context;
   const used = zones.find((zone) => zone.open.definition.id === account.id);
   if (used) return open(contextFor(session, account, used.open.credentials));
-  const { given, missing } = await readCredentials(account, env, io.stdin);
+  const { given, missing } = await readCredentials(account, env, files);
   if (missing.length > 0) return undefined;
   for (const secret of secretsOf(account, given)) redactor.add(secret);
   return open(contextFor(session, account, given));

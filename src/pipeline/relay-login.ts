@@ -40,8 +40,8 @@ function givenPassword({ context, answers }: Session): Promise<Secret | undefine
   return readSecret({
     env: context.env,
     names: [variable],
-    stdin: context.io.stdin,
-    ...(file === undefined ? {} : { file }),
+    files: context.files,
+    file: file === undefined ? undefined : { flag: '--relay-password-file', path: file },
   });
 }
 

@@ -20,7 +20,6 @@ import { renderChanged, renderUsers, usersDocument } from '../ui/report/accounts
 import { type ChangeOutcome, changeServer, readServer } from './change-server.js';
 import { choosePassword, makePassword } from './choose-password.js';
 import { connectServer } from './connect-server.js';
-import { readGivenText } from './read-given-text.js';
 import { openSession, type Session } from './session.js';
 import { syncBackups } from './sync-backups.js';
 
@@ -107,7 +106,7 @@ async function readWanted(
     throw usage('Name the mailboxes to create, or give a list with --csv.');
   if (csv !== undefined) {
     if (senders !== undefined) throw usage('--sender is for one login, not for a list.');
-    const users = parseUserList(await readGivenText(csv, context.io.stdin, '--csv', maxListBytes));
+    const users = parseUserList(await context.files.read(csv, '--csv', maxListBytes));
     for (const { credential } of users)
       if (credential?.kind === 'password') context.redactor.add(credential.value);
     return users;

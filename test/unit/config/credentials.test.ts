@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeMissingCredentials, readCredentials, secretsOf } from '../../../src/config/credentials.js';
+import { openGivenFiles } from '../../../src/config/given-files.js';
 import { rfc2136 } from '../../../src/dns/providers/rfc2136.js';
 import { route53 } from '../../../src/dns/providers/route53.js';
 
@@ -34,7 +35,7 @@ writeFileSync(
 
 async function read(env: Record<string, string>) {
   const credentials = { AWS_SHARED_CREDENTIALS_FILE: file, ...env };
-  const { given, missing } = await readCredentials(route53, credentials, new PassThrough());
+  const { given, missing } = await readCredentials(route53, credentials, openGivenFiles(new PassThrough()));
   const shown = Object.fromEntries(Object.entries(given).map(([key, secret]) => [key, secret.reveal()]));
   return { given: shown, missing: missing.map(({ key }) => key) };
 }
@@ -79,7 +80,7 @@ describe('credentials for Route 53', () => {
   });
 
   it('name the profile among the ways to give them', async () => {
-    const { missing } = await readCredentials(route53, {}, new PassThrough());
+    const { missing } = await readCredentials(route53, {}, openGivenFiles(new PassThrough()));
     expect(describeMissingCredentials(route53, missing)[0]?.ways).toEqual([
       'AWS_ACCESS_KEY_ID',
       'AWS_ACCESS_KEY_ID_FILE',
@@ -96,7 +97,7 @@ describe('secretsOf', () => {
       RFC2136_TSIG_ALGORITHM: 'hmac-sha256',
       RFC2136_TSIG_SECRET: 'c2VjcmV0IG9mIHRoZSBrZXk=',
     };
-    const { given } = await readCredentials(rfc2136, env, new PassThrough());
+    const { given } = await readCredentials(rfc2136, env, openGivenFiles(new PassThrough()));
     expect(Object.keys(given)).toHaveLength(4);
     expect(secretsOf(rfc2136, given).map((secret) => secret.reveal())).toEqual([env.RFC2136_TSIG_SECRET]);
   });

@@ -1,3 +1,4 @@
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { openGivenFiles } from '../../../src/config/given-files.js';
 import { readSecret } from '../../../src/config/read-secret.js';
 import { createRedactor } from '../../../src/config/redact.js';
 import { Secret } from '../../../src/config/secret.js';
@@ -42,8 +44,8 @@ describe('readSecret', () => {
       await readSecret({
         env,
         names: ['TOKEN', 'OLD_TOKEN'],
-        stdin: stdin(input),
-        ...(path ? { file: path } : {}),
+        files: openGivenFiles(stdin(input)),
+        file: path === undefined ? undefined : { flag: '--token-file', path },
       })
     )?.reveal();
 
@@ -58,6 +60,25 @@ describe('readSecret', () => {
 
   it('reads stdin for -', async () => {
     expect(await read({}, '-', 'typed\n')).toBe('typed');
+  });
+
+  it('reads a pipe once a command, however often it is asked, and gives stdin to one alone', async () => {
+    const files = openGivenFiles(stdin('token\n'));
+    const from = (name: string) => readSecret({ env: { [`${name}_FILE`]: '-' }, names: [name], files });
+    expect((await from('TOKEN'))?.reveal()).toBe('token');
+    expect((await from('TOKEN'))?.reveal()).toBe('token');
+    await expect(from('PASSWORD')).rejects.toMatchObject({
+      code: 'E_STDIN_TAKEN',
+      exit: 2,
+      evidence: ['TOKEN_FILE and PASSWORD_FILE both say -'],
+    });
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const writer = execFile('sh', ['-c', `echo piped > ${pipe}`]);
+    const piped = () => readSecret({ env: {}, names: [], files, file: { flag: '--token-file', path: pipe } });
+    expect((await piped())?.reveal()).toBe('piped');
+    expect((await piped())?.reveal()).toBe('piped');
+    writer.kill();
   });
 
   it.each([

@@ -6,6 +6,7 @@ import {
   describeMissingCredentials,
   readCredentials,
 } from '../../../src/config/credentials.js';
+import { openGivenFiles } from '../../../src/config/given-files.js';
 import { noInputAsker } from '../../../src/config/no-input-asker.js';
 import type { QuestionKey } from '../../../src/config/questions.js';
 import { completeAnswers } from '../../../src/config/wizard.js';
@@ -81,7 +82,7 @@ it('offers at a terminal what it would not take by itself', async () => {
 
 describe('without a terminal', () => {
   it('lists everything that is missing in one message', async () => {
-    const { missing } = await readCredentials(provider, {}, new PassThrough());
+    const { missing } = await readCredentials(provider, {}, openGivenFiles(new PassThrough()));
     const error = await completeAnswers(
       noInputAsker,
       keys,
@@ -142,7 +143,7 @@ describe('credentials', () => {
     const { given, missing } = await readCredentials(
       provider,
       { CLOUDFLARE_API_TOKEN: 'T' },
-      new PassThrough(),
+      openGivenFiles(new PassThrough()),
     );
     expect(given.token?.reveal()).toBe('T');
     expect(missing).toEqual([]);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { openGivenFiles } from '../../../src/config/given-files.js';
 import { createRedactor } from '../../../src/config/redact.js';
 import { readMailboxPassword } from '../../../src/pipeline/mailbox-password.js';
 import type { Session } from '../../../src/pipeline/session.js';
@@ -7,7 +8,7 @@ import { enter, scriptAnswers } from '../../helpers/scripted-asker.js';
 function session(asker: Session['asker'], env: Record<string, string> = {}): Session {
   const context = {
     env,
-    io: { stdin: process.stdin },
+    files: openGivenFiles(process.stdin),
     redactor: createRedactor(),
     randomBytes: (count: number) => new Uint8Array(count),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Asker } from '../../../src/config/asker.js';
+import { openGivenFiles } from '../../../src/config/given-files.js';
 import { noInputAsker } from '../../../src/config/no-input-asker.js';
 import { configSchema } from '../../../src/config/schema.js';
 import { offerRelay } from '../../../src/pipeline/offer-relay.js';
@@ -20,7 +21,7 @@ function reached(result: 'timeout' | 'open', relayLogins: { name: string; host: 
 }
 
 function session(asker: Asker, env: Record<string, string> = {}): Session {
-  const context = { env, io: { stdin: process.stdin }, redactor: { add() {} } };
+  const context = { env, files: openGivenFiles(process.stdin), redactor: { add() {} } };
   return { asker, context, answers: {} } as unknown as Session;
 }
 
