@@ -31,7 +31,7 @@ import type { PlanView } from '../ui/report/plan.js';
 import { awaitedRecords } from './awaited-records.js';
 import { type Partners, readPartners } from './backup-mx.js';
 import { bounceNotes } from './bounce-notes.js';
-import { chooseAddresses, type PublicAddresses } from './choose-addresses.js';
+import { chooseAddresses, type PublicAddresses, refuseNoAddress } from './choose-addresses.js';
 import { chooseDkim } from './choose-dkim.js';
 import { type DnsIntent, intendDns } from './desired-dns.js';
 import { gatherEvidence } from './gather-evidence.js';
@@ -108,6 +108,7 @@ export async function makePlan(
     }),
     isSigned(hostname, zones, resolvers),
   ]);
+  refuseNoAddress(hostname, addresses, facts, server);
   const live = zones.flatMap((zone) => zone.live);
   const installId = installIdOf(hostname);
   const now = session.context.clock();

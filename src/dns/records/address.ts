@@ -18,7 +18,10 @@ export function addressRecords(host: HostInput): DesiredRecord[] {
       ...common,
       role: 'aaaa',
       data: { type: 'AAAA', address: host.ipv6 },
-      reason: 'The server sends and receives over IPv6 too.',
+      reason:
+        host.ipv4 === undefined
+          ? 'The mail host needs an address, and this is the only one it has.'
+          : 'The server sends and receives over IPv6 too.',
     });
   }
   return records;

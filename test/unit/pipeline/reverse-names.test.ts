@@ -7,7 +7,7 @@ import type { Dmi } from '../../../src/facts/dmi.js';
 import type { Facts } from '../../../src/facts/index.js';
 import type { ReverseEntry } from '../../../src/hosting/hosting-api.js';
 import { type ReverseJournalEntry, standingWrites } from '../../../src/hosting/reverse-journal.js';
-import { chooseAddresses } from '../../../src/pipeline/choose-addresses.js';
+import { chooseAddresses, refuseNoAddress } from '../../../src/pipeline/choose-addresses.js';
 import type { Resolvers } from '../../../src/pipeline/open-resolvers.js';
 import { createReversePlanner } from '../../../src/pipeline/plan-reverse.js';
 import { whyLeft } from '../../../src/pipeline/undo-reverse.js';
@@ -19,7 +19,7 @@ const standard = 'static.7.100.51.198.clients.your-server.de';
 
 interface Scene {
   /** What DNS says the address is called. */
-  ptr?: Readonly<Record<string, string>>;
+  ptr?: Readonly<Record<string, string | readonly string[]>>;
   /** What the hosting provider says. */
   entries?: Readonly<Record<string, ReverseEntry>>;
   error?: Error;
@@ -37,8 +37,11 @@ interface Scene {
   silent?: boolean;
   /** IPv6 address of the lock file. */
   before6?: string;
-  /** What the configuration says of IPv4. */
+  /** What the configuration says. */
   given4?: string;
+  ipv6?: 'off';
+  /** What the server has, if not one address of each family. */
+  addresses?: Facts['addresses'];
 }
 
 async function choose(scene: Scene) {
@@ -72,11 +75,12 @@ async function choose(scene: Scene) {
   const names = new Map(Object.entries(ptr).map(([address, name]) => [reverseNameOf(address), name]));
   const recursive: Resolvers['recursive'] = {
     async resolve(name, type): Promise<Answer> {
-      const target = names.get(name);
+      const targets = [names.get(name) ?? []].flat();
       const common = { name, type, chain: [], ad: false, via: 'test', level: 'recursive' as const };
       if (scene.silent === true) return { ...common, status: 'timeout', records: [] };
-      if (target === undefined) return { ...common, status: 'nxdomain', records: [] };
-      return { ...common, status: 'ok', records: [{ name, ttl: 60, data: { type: 'PTR', target } }] };
+      if (targets.length === 0) return { ...common, status: 'nxdomain', records: [] };
+      const records = targets.map((target) => ({ name, ttl: 60, data: { type: 'PTR' as const, target } }));
+      return { ...common, status: 'ok', records };
     },
   };
   const results = { open: ['open'], timeout: ['timeout'], 'one of two': ['timeout', 'open'] };
@@ -86,25 +90,31 @@ async function choose(scene: Scene) {
     result,
     detail: '',
   }));
-  const addresses = { ipv4: v4, ipv6: v6, all: [v4, v6] };
+  const addresses = scene.addresses ?? { ipv4: v4, ipv6: v6, all: [v4, v6] };
   const { servers } = configSchema.parse({
     version: 1,
     servers: {
-      [hostname]: { ssh: 'root@h', ...(scene.given4 === undefined ? {} : { ipv4: scene.given4 }) },
+      [hostname]: {
+        ssh: 'root@h',
+        ...(scene.given4 === undefined ? {} : { ipv4: scene.given4 }),
+        ...(scene.ipv6 === undefined ? {} : { ipv6: scene.ipv6 }),
+      },
     },
     domains: {},
   });
   const server = servers[hostname];
   if (server === undefined) throw new Error('no server');
   const facts = { addresses, outbound } as unknown as Facts;
-  const chosen = await chooseAddresses(facts, v4, hostname, server, { recursive } as Resolvers, {
+  const reachedAt = addresses.ipv4 ?? addresses.ipv6 ?? '';
+  const chosen = await chooseAddresses(facts, reachedAt, hostname, server, { recursive } as Resolvers, {
     planner,
     ...(scene.before6 === undefined ? {} : { before: { ipv6: scene.before6 } }),
   });
   const carryOut = async (): Promise<void> => {
     for (const change of chosen.reverse) await Promise.allSettled([planner.set(change)]);
   };
-  return { ...chosen, asked, written, carryOut };
+  const refuse = () => refuseNoAddress(hostname, chosen, facts, server);
+  return { ...chosen, asked, written, carryOut, refuse };
 }
 
 const free = { [v4]: { name: standard, isDefault: true }, [v6]: { isDefault: true } };
@@ -117,6 +127,59 @@ describe('the reverse name of the server', () => {
       { address: v6, after: hostname, at: 'Hetzner Cloud' },
     ]);
     expect(chosen).toMatchObject({ ipv4: v4, ipv6: v6, manual: [] });
+  });
+
+  it('may be one of several', async () => {
+    const several = ['vps.example.net', hostname];
+    expect(await choose({ ptr: { [v4]: several, [v6]: several } })).toMatchObject({ ipv6: v6, manual: [] });
+    const { manual } = await choose({ token: false, ptr: { [v4]: ['one.example.net', 'two.example.net'] } });
+    expect(manual[0]?.detail[0]).toBe('It is one.example.net now.');
+  });
+
+  it('of IPv6 is spoken of only where it may come to something', async () => {
+    const ids = async (scene: Scene) => (await choose({ token: false, ...scene })).manual.map(({ id }) => id);
+    expect(await ids({})).toEqual([`ptr:${v4}`, `ptr:${v6}`]);
+    expect(await ids({ ipv6: 'off' })).toEqual([`ptr:${v4}`]);
+    expect(await ids({ outbound6: 'timeout' })).toEqual([`ptr:${v4}`]);
+    const bridge = 'fd00:17::1';
+    expect(await ids({ addresses: { ipv4: v4, ipv6: bridge, all: [v4, bridge] } })).toEqual([`ptr:${v4}`]);
+  });
+
+  describe('of a server without IPv4', () => {
+    const addresses = { ipv6: v6, all: [v6] };
+
+    it('is named, and the address is used meanwhile: there is no other', async () => {
+      for (const scene of [{}, { ptr: { [v6]: standard } }, { outbound6: 'timeout' }] as Scene[]) {
+        const chosen = await choose({ addresses, token: false, ...scene });
+        expect(chosen).toMatchObject({ ipv6: v6, manual: [{ id: `ptr:${v6}` }] });
+        expect(chosen).not.toHaveProperty('ipv4');
+        expect(chosen.manual[0]?.detail.join(' ')).not.toContain('IPv4');
+        expect(chosen.refuse).not.toThrow();
+      }
+    });
+
+    it('is set through the API, whatever is known of port 25', async () => {
+      const chosen = await choose({ addresses, entries: free });
+      expect(chosen).toMatchObject({ ipv6: v6, manual: [], reverse: [{ address: v6, after: hostname }] });
+    });
+
+    it('and without any other address stops everything, with the way out', async () => {
+      const nothing = { all: [] };
+      const inside = { ipv6: 'fd00:17::1', all: ['fd00:17::1'] };
+      for (const scene of [
+        { addresses: nothing },
+        { addresses: inside },
+        { addresses, ipv6: 'off' },
+      ] as Scene[])
+        expect((await choose(scene)).refuse).toThrow(
+          expect.objectContaining({
+            code: 'E_NO_ADDRESS',
+            exit: 5,
+            fix: expect.arrayContaining([expect.stringContaining('--ipv4 ADDRESS')]),
+          }),
+        );
+      expect((await choose({ addresses: nothing, given4: v4 })).refuse).not.toThrow();
+    });
   });
 
   it('that nobody answers for leaves IPv6 as the last apply settled it', async () => {
@@ -181,7 +244,10 @@ describe('the reverse name of the server', () => {
   ])('is left to the user %s', async (_, scene, said) => {
     const { manual, reverse } = await choose(scene);
     expect(reverse).toEqual([]);
-    expect(manual).toMatchObject([{ id: `ptr:${v4}`, title: expect.stringContaining(hostname) }]);
+    expect(manual).toMatchObject([
+      { id: `ptr:${v4}`, title: expect.stringContaining(hostname) },
+      { id: `ptr:${v6}`, detail: expect.arrayContaining([expect.stringContaining('ipv6: off')]) },
+    ]);
     expect(manual[0]?.detail).toContainEqual(expect.stringContaining(said));
   });
 
