@@ -1,3 +1,4 @@
+import { Exit, SetupError } from '../errors.js';
 import type { Component } from './component.js';
 import { postfixWord } from './escape.js';
 import type { ServerModel } from './model.js';
@@ -106,6 +107,14 @@ function authority(model: ServerModel): string {
 // What else the file holds (a key beside its certificate) has no business on the server.
 function pemOnly(text: string): string {
   const blocks = text.match(/-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g) ?? [];
-  if (blocks.length === 0) throw new Error('the CA file holds no certificate in PEM form');
+  if (blocks.length === 0) {
+    throw new SetupError({
+      code: 'E_ACME_CA',
+      exit: Exit.usage,
+      what: 'The file of the ACME CA holds no certificate in PEM form.',
+      evidence: [`given by --acme-ca, ${text.length} characters without -----BEGIN CERTIFICATE-----`],
+      fix: ['Name the CA certificate that the ACME server itself is reached with; nothing was changed.'],
+    });
+  }
   return `${blocks.join('\n')}\n`;
 }

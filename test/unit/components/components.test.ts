@@ -479,6 +479,8 @@ describe('the CA of a private ACME server', () => {
     expect(content(model, '/etc/systemd/system/certbot.service.d/smtp-setup.conf')).toContain(
       'Environment=REQUESTS_CA_BUNDLE=/etc/smtp-setup/acme-ca.pem',
     );
-    expect(() => get('certificates').files({ ...debian, acmeCa: 'x' })).toThrow('no certificate in PEM form');
+    expect(() => get('certificates').files({ ...debian, acmeCa: 'x' })).toThrow(
+      expect.objectContaining({ code: 'E_ACME_CA', exit: 2 }),
+    );
   });
 });
