@@ -9,8 +9,8 @@ export interface SecretSources {
   env: Readonly<Record<string, string | undefined>>;
   /** Variables in order; each may also be given as `NAME_FILE`. */
   names: readonly string[];
-  /** A file named by flag; `-` is stdin. */
-  file?: { flag: string; path: string } | undefined;
+  /** A file named by a flag, the `wanter`; `-` is stdin. */
+  file?: { wanter: string; path: string } | undefined;
   files: GivenFiles;
 }
 
@@ -20,7 +20,7 @@ export interface SecretSources {
  */
 export async function readSecret(sources: SecretSources): Promise<Secret | undefined> {
   const { env, file, files } = sources;
-  if (file !== undefined) return await readSecretFile(files, file.path, file.flag);
+  if (file !== undefined) return await readSecretFile(files, file.path, file.wanter);
   for (const name of sources.names) {
     const value = env[name];
     const path = env[`${name}_FILE`];

@@ -108,7 +108,7 @@ async function readPassphrase({ context }: Session, file: string | undefined): P
     env: context.env,
     names: [variable],
     files: context.files,
-    file: file === undefined ? undefined : { flag: '--passphrase-file', path: file },
+    file: file === undefined ? undefined : { wanter: '--passphrase-file', path: file },
   });
   if (secret !== undefined) context.redactor.add(secret);
   return secret;

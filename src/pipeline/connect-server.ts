@@ -1,5 +1,5 @@
 import type { Answers } from '../config/answers.js';
-import { findIdentity } from '../config/identity-path.js';
+import { findPlaced } from '../config/placed-path.js';
 import { Exit, SetupError } from '../errors.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
 import type { Session } from './session.js';
@@ -23,7 +23,7 @@ export async function connectServer(session: Session, answers: Answers): Promise
     },
     ...(identity === undefined
       ? {}
-      : { identity: findIdentity(identity, session.configPath, context.homeDir) }),
+      : { identity: findPlaced(identity, session.configPath, context.homeDir) }),
     ...(answers.hostKey === undefined ? {} : { hostKey: answers.hostKey.value }),
   });
   return { connection: await connector.connect(context.signal), connector };

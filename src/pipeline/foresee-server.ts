@@ -82,7 +82,7 @@ export async function foreseeServer(
       ...(web.has(domain) ? { web: web.get(domain) } : {}),
     })),
     facts: { ...facts, machine: { ...facts.machine, memory } },
-    acme: await readAcme(session.answers),
+    acme: await readAcme(session.context, session.answers),
     ...(await readTrustAnchor(session, server)),
     // Known only once its address has a reverse name; apply turns it on then.
     ipv6: session.lock.servers[hostname]?.ipv6 !== undefined && server.ipv6 !== 'off',

@@ -1,4 +1,4 @@
-import type { Answers } from '../config/answers.js';
+import { type Answers, describeOrigin } from '../config/answers.js';
 import { findPasswordFault, generatePassword } from '../config/password.js';
 import { readSecret } from '../config/read-secret.js';
 import { Secret } from '../config/secret.js';
@@ -32,12 +32,12 @@ export async function readMailboxPassword(
   { exists = false } = {},
 ): Promise<MailboxAnswer> {
   const { context, answers, asker } = session;
-  const file = answers.passwordFile?.value;
+  const file = answers.passwordFile;
   const given = await readSecret({
     env: context.env,
     names: [variable],
     files: context.files,
-    file: file === undefined ? undefined : { flag: '--password-file', path: file },
+    file: file === undefined ? undefined : { wanter: describeOrigin(file.origin), path: file.value },
   });
   if (given !== undefined) {
     context.redactor.add(given);

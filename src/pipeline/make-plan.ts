@@ -1,8 +1,10 @@
+import type { Context } from '../cli/context.js';
 import type { Component } from '../components/component.js';
 import { createComponents } from '../components/index.js';
 import { createRenderer } from '../components/render.js';
-import type { Answers } from '../config/answers.js';
+import { type Answers, describeOrigin } from '../config/answers.js';
 import type { Lock } from '../config/lock.js';
+import { findPlaced } from '../config/placed-path.js';
 import type { Config, ServerConfig } from '../config/schema.js';
 import { isWithin } from '../dns/canonical.js';
 import { installIdOf } from '../dns/mark.js';
@@ -37,7 +39,6 @@ import { type DnsIntent, intendDns } from './desired-dns.js';
 import { gatherEvidence } from './gather-evidence.js';
 import type { Resolvers } from './open-resolvers.js';
 import { openReversePlanner, type ReverseChange } from './plan-reverse.js';
-import { readGivenFile } from './read-given-file.js';
 import { refuseStoredMail } from './refuse-stored-mail.js';
 import type { Session } from './session.js';
 import { completeSurvey, type ZoneSurvey } from './survey.js';
@@ -135,7 +136,7 @@ export async function makePlan(
       ...(next.has(name) ? { next: next.get(name) ?? '' } : {}),
     })),
     facts,
-    acme: await readAcme(request.answers),
+    acme: await readAcme(session.context, request.answers),
     ...(await readTrustAnchor(session, server)),
     ipv6: addresses.ipv6 !== undefined,
     ...(partners.backup === undefined ? {} : { backup: partners.backup }),
@@ -293,18 +294,30 @@ function nextSelectors(lock: Lock, { nextDkim }: PlanRequest): Map<string, strin
   return new Map([...begun, ...(nextDkim ?? [])]);
 }
 
-export async function readAcme(answers: Answers): Promise<{ directory?: string; ca?: string }> {
-  const { acmeDirectory, acmeCa } = answers;
+/** More is another file than the certificate or the key that was meant. */
+const maxGivenBytes = 256 * 1024;
+
+export async function readAcme(
+  { files }: Pick<Context, 'files'>,
+  { acmeDirectory, acmeCa }: Answers,
+): Promise<{ directory?: string; ca?: string }> {
   return {
     ...(acmeDirectory === undefined ? {} : { directory: acmeDirectory.value }),
-    ...(acmeCa === undefined ? {} : { ca: await readGivenFile(acmeCa.value, '--acme-ca') }),
+    ...(acmeCa === undefined ? {} : { ca: await files.read(acmeCa.value, '--acme-ca', maxGivenBytes) }),
   };
 }
 
 export async function readTrustAnchor(
-  session: Session,
+  { context, configPath, answers }: Pick<Session, 'context' | 'configPath' | 'answers'>,
   server: ServerConfig,
 ): Promise<{ trustAnchor?: string }> {
-  const path = session.answers.trustAnchor?.value ?? server.resolver.trustAnchor;
-  return path === undefined ? {} : { trustAnchor: await readGivenFile(path, '--trust-anchor') };
+  const answer = answers.trustAnchor;
+  const value = answer?.value ?? server.resolver.trustAnchor;
+  if (value === undefined) return {};
+  const wanter =
+    answer === undefined || answer.origin.from === 'file'
+      ? `resolver.trustAnchor in ${configPath}`
+      : describeOrigin(answer.origin);
+  const path = findPlaced(value, configPath, context.homeDir);
+  return { trustAnchor: await context.files.read(path, wanter, maxGivenBytes) };
 }

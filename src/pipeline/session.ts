@@ -7,10 +7,10 @@ import type { Context } from '../cli/context.js';
 import type { FlagValues } from '../cli/flags.js';
 import { type Answers, collectAnswers } from '../config/answers.js';
 import type { Asker } from '../config/asker.js';
-import { placeIdentity } from '../config/identity-path.js';
 import { chooseConfigPath, loadConfig, loadLock, requireConfig } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import type { LoadedConfig } from '../config/parse.js';
+import { placePaths } from '../config/placed-path.js';
 import type { Turns } from '../lib/turns.js';
 import { readLocalUser } from '../local-user.js';
 
@@ -65,7 +65,7 @@ export function readAnswers(
   loaded: LoadedConfig | undefined,
 ): Answers {
   const answers = collectAnswers({ flags, env, ...(loaded === undefined ? {} : { file: loaded }) });
-  return placeIdentity(answers, configPath, resolve('.'));
+  return placePaths(answers, configPath, resolve('.'));
 }
 
 /** How this client calls itself to others while a run of its goes on. */

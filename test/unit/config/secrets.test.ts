@@ -45,7 +45,7 @@ describe('readSecret', () => {
         env,
         names: ['TOKEN', 'OLD_TOKEN'],
         files: openGivenFiles(stdin(input)),
-        file: path === undefined ? undefined : { flag: '--token-file', path },
+        file: path === undefined ? undefined : { wanter: '--token-file', path },
       })
     )?.reveal();
 
@@ -75,7 +75,8 @@ describe('readSecret', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const writer = execFile('sh', ['-c', `echo piped > ${pipe}`]);
-    const piped = () => readSecret({ env: {}, names: [], files, file: { flag: '--token-file', path: pipe } });
+    const piped = () =>
+      readSecret({ env: {}, names: [], files, file: { wanter: '--token-file', path: pipe } });
     expect((await piped())?.reveal()).toBe('piped');
     expect((await piped())?.reveal()).toBe('piped');
     writer.kill();

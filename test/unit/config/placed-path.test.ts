@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Answers } from '../../../src/config/answers.js';
-import { findIdentity, placeIdentity } from '../../../src/config/identity-path.js';
+import { findPlaced, placePaths } from '../../../src/config/placed-path.js';
 
 const flag = { from: 'flag', name: '--identity' } as const;
 const given = (value: string): Answers => ({ identity: { value, origin: flag } });
@@ -15,10 +15,10 @@ it.each([
   ['mail/smtp-setup.yaml', '/keys/id', '/keys/id'],
   ['mail/smtp-setup.yaml', '~/.ssh/id', '~/.ssh/id'],
 ])('%s: a flag that names the key %s, in the folder of the command, becomes %s', (config, value, written) => {
-  const { identity } = placeIdentity(given(value), config, cwd);
+  const { identity } = placePaths(given(value), config, cwd);
   expect(identity).toEqual({ value: written, origin: flag });
   // From wherever it is read again, it is the same file.
-  const found = findIdentity(identity?.value ?? '', `/home/ada/work/${config}`.replace(/^.*\/\//, '/'), home);
+  const found = findPlaced(identity?.value ?? '', `/home/ada/work/${config}`.replace(/^.*\/\//, '/'), home);
   expect(found).toBe(value.startsWith('~') ? `${home}${value.slice(1)}` : resolveIn(value));
 });
 
@@ -29,6 +29,12 @@ it('takes what the configuration says as it is', () => {
   const file: Answers = {
     identity: { value: 'key', origin: { from: 'file', path: 'mail/smtp-setup.yaml' } },
   };
-  expect(placeIdentity(file, 'mail/smtp-setup.yaml', cwd)).toBe(file);
-  expect(placeIdentity({}, 'smtp-setup.yaml', cwd)).toEqual({});
+  expect(placePaths(file, 'mail/smtp-setup.yaml', cwd)).toEqual(file);
+  expect(placePaths({}, 'smtp-setup.yaml', cwd)).toEqual({});
+});
+
+it('places the trust anchor, too, which the configuration goes on to name', () => {
+  const origin = { from: 'env', name: 'SMTP_SETUP_TRUST_ANCHOR' } as const;
+  const placed = placePaths({ trustAnchor: { value: 'root.key', origin } }, 'mail/smtp-setup.yaml', cwd);
+  expect(placed).toEqual({ trustAnchor: { value: '../root.key', origin } });
 });
