@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { join } from 'node:path';
 import type { TemplateTexts } from '../components/render.js';
 import { askInTurn } from '../config/ask-in-turn.js';
@@ -26,7 +27,7 @@ export interface Context {
   readonly homeDir: string;
   /** Logs and DNS journals on this machine; made by the first that writes there. */
   readonly stateDir: string;
-  /** Aborted by the first Ctrl-C. */
+  /** Aborted by the first Ctrl-C, and at the end: what one half of a command does goes no further than the other's error. */
   readonly signal: AbortSignal;
   /** Tell it every secret that comes in: what is logged, shown as progress or reported as an error passes through it. */
   readonly redactor: Redactor;
@@ -49,7 +50,7 @@ export interface Context {
   readonly logPath: string | undefined;
 }
 
-export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
+export function createContext(io: Io, env: Env, interrupted: AbortSignal): Context {
   const { homeDir } = readLocalUser(env);
   const stateDir = join(env.XDG_STATE_HOME || join(homeDir, '.local', 'state'), 'smtp-setup');
   const clock = (): number => Date.now();
@@ -58,6 +59,9 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
   let log: LogFile | undefined;
   const connections = new Set<SshConnection>();
   const ending = new AbortController();
+  const signal = AbortSignal.any([interrupted, ending.signal]);
+  // Every query and every step listens to it.
+  setMaxListeners(0, signal);
   let asker: Asker | undefined;
   const createAsker = async (): Promise<Asker> => {
     if (!io.canPrompt) return (await import('../config/no-input-asker.js')).noInputAsker;
@@ -102,7 +106,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
         env,
         prompts,
         given: await readSshSecrets({ env, files, redactor }, prompts),
-        signal: AbortSignal.any([signal, ending.signal]),
+        signal,
       });
       return {
         async connect(abort) {
@@ -121,7 +125,7 @@ export function createContext(io: Io, env: Env, signal: AbortSignal): Context {
       return dns.createRecursiveResolver({ servers, query: dns.query });
     },
     async close() {
-      // A connection that is open, or still being made, would keep the process alive after an error.
+      // A connection that is open or still being made, a question, a wait for an API would keep the process alive after an error.
       ending.abort(cancelledError());
       await Promise.all([...connections].map((connection) => connection.close()));
       log?.close();

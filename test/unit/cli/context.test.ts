@@ -26,3 +26,22 @@ it('gives up connections that are still being made when it closes: the process w
   socket.destroy();
   server.close();
 });
+
+it('ends what one half of a command still waits for when it closes after the error of the other', async () => {
+  const streams = captureStreams({ tty: true });
+  const context = createContext(createIo(streams, {}), { HOME: '/nowhere' }, new AbortController().signal);
+  const { retryRead } = await import('../../../src/dns/providers/retry.js');
+  const { signal } = context;
+  const log: string[] = [];
+  const reading = retryRead(
+    { credentials: {}, fetch, signal, log: (line) => void log.push(line) },
+    () => Promise.reject(new Error('HTTP 429')),
+    () => ({ reason: 'the API asks for patience', retryAfter: 300 }),
+  );
+  const asker = await context.createAsker();
+  const asking = asker.text({ key: 'token', message: 'Token?' });
+  const ended = [reading, asking].map((one) => expect(one).rejects.toMatchObject({ code: 'E_CANCELLED' }));
+  await context.close();
+  await Promise.all(ended);
+  expect(log).toHaveLength(1);
+});
