@@ -1,9 +1,10 @@
 import { mkdir, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Exit, SetupError } from '../errors.js';
 import { formatRecord } from './canonical.js';
 import type { DnsJournal, JournalEntry } from './journal.js';
 import { appendLines, readLines } from './journal-lines.js';
+import { withState } from './kept-state.js';
 import { renderZoneFile } from './zone-file.js';
 
 const isCode = (error: unknown, code: string): boolean =>
@@ -90,29 +91,36 @@ async function lockFile(path: string, zone: string): Promise<() => Promise<void>
 
 /** Journal and backups in `root/<zone>/`, folders 0700, files 0600, no secrets inside. */
 export function openFileJournal(root: string): DnsJournal {
-  const folder = async (zone: string): Promise<string> => {
+  const stateDir = dirname(root);
+  const writing = <T>(zone: string, work: (folder: string) => Promise<T>): Promise<T> => {
     const path = folderOf(root, zone);
-    await mkdir(path, { recursive: true, mode: 0o700 });
-    return path;
+    return withState({ stateDir, path, to: 'write' }, async () => {
+      await mkdir(path, { recursive: true, mode: 0o700 });
+      return work(path);
+    });
   };
   return {
     async append(zone, entries) {
-      await appendLines(join(await folder(zone), 'journal.jsonl'), entries);
+      await writing(zone, (folder) => appendLines(join(folder, 'journal.jsonl'), entries));
     },
     async read(zone) {
-      return readLines<JournalEntry>(join(folderOf(root, zone), 'journal.jsonl'));
+      const path = join(folderOf(root, zone), 'journal.jsonl');
+      return withState({ stateDir, path, to: 'read' }, () => readLines<JournalEntry>(path));
     },
     async saveZone(zone, at, records) {
-      const base = join(await folder(zone), `zone-${at.toISOString().replace(/[:.]/g, '-')}`);
-      const files: [string, string][] = [
-        [`${base}.json`, `${JSON.stringify({ zone, at: at.toISOString(), records }, null, 2)}\n`],
-        [`${base}.zone`, renderZoneFile(zone, records)],
-      ];
-      for (const [path, text] of files) await writeFile(path, text, { mode: 0o600, flush: true });
-      return files.map(([path]) => path);
+      return writing(zone, async (folder) => {
+        const base = join(folder, `zone-${at.toISOString().replace(/[:.]/g, '-')}`);
+        const files: [string, string][] = [
+          [`${base}.json`, `${JSON.stringify({ zone, at: at.toISOString(), records }, null, 2)}\n`],
+          [`${base}.zone`, renderZoneFile(zone, records)],
+        ];
+        for (const [path, text] of files) await writeFile(path, text, { mode: 0o600, flush: true });
+        return files.map(([path]) => path);
+      });
     },
     async lock(zone) {
-      return lockFile(join(await folder(zone), 'lock'), zone);
+      const release = await writing(zone, (folder) => lockFile(join(folder, 'lock'), zone));
+      return () => writing(zone, release);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { appendLines, readLines } from '../dns/journal-lines.js';
+import { withState } from '../dns/kept-state.js';
 
 /** A reverse name that was set from this machine. */
 export interface ReverseWrite {
@@ -39,11 +40,12 @@ export function openReverseJournal(stateDir: string): ReverseJournal {
   const folder = join(stateDir, 'reverse');
   const path = join(folder, 'journal.jsonl');
   return {
-    async append(entry) {
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await appendLines(path, [entry]);
-    },
-    read: () => readLines<ReverseJournalEntry>(path),
+    append: (entry) =>
+      withState({ stateDir, path, to: 'write' }, async () => {
+        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await appendLines(path, [entry]);
+      }),
+    read: () => withState({ stateDir, path, to: 'read' }, () => readLines<ReverseJournalEntry>(path)),
   };
 }
 

@@ -1,9 +1,10 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DnsJournal, JournalEntry } from '../../../src/dns/journal.js';
 import { openFileJournal } from '../../../src/dns/journal-file.js';
+import { withState } from '../../../src/dns/kept-state.js';
 import { parseZoneFile } from '../../../src/dns/parse-zone-file.js';
 import { afterPlan, plan } from './zone-fixture.js';
 
@@ -41,6 +42,43 @@ describe('the journal on disk', () => {
       code: 'E_DNS_JOURNAL',
       evidence: [expect.stringContaining('line 2')],
     });
+  });
+
+  test('what the machine refuses is said with its path and what to do', async () => {
+    const blocked = join(root, 'file');
+    await writeFile(blocked, '');
+    const nowhere = openFileJournal(join(blocked, 'dns'));
+    const path = join(blocked, 'dns', 'example.org');
+    for (const write of [
+      () => nowhere.append('example.org', [entry('1')]),
+      () => nowhere.saveZone('example.org', new Date(0), []),
+      () => nowhere.lock('example.org'),
+    ]) {
+      await expect(write()).rejects.toMatchObject({
+        code: 'E_STATE_UNWRITABLE',
+        exit: 1,
+        evidence: [expect.stringContaining(path)],
+        fix: [expect.stringContaining(blocked), expect.any(String)],
+      });
+    }
+    await mkdir(join(root, 'dns', 'example.org', 'journal.jsonl'), { recursive: true });
+    await expect(journal.read('example.org')).rejects.toMatchObject({ code: 'E_STATE_UNREADABLE', exit: 2 });
+    await expect(journal.read('../x')).rejects.toMatchObject({ code: 'E_DNS_ZONE_NAME' });
+  });
+
+  test('a full disk asks for room', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+      code: 'ENOSPC',
+      syscall: 'write',
+    });
+    const state = { stateDir: '/state', path: '/state/dns/example.org', to: 'write' } as const;
+    const writing = withState(state, () => Promise.reject(full));
+    await expect(writing).rejects.toMatchObject({
+      evidence: ['/state/dns/example.org: ENOSPC: no space left on device, write'],
+      fix: ['Make room on the disk that holds /state.', expect.any(String)],
+    });
+    const bug = new TypeError('x is not a function');
+    await expect(withState(state, () => Promise.reject(bug))).rejects.toBe(bug);
   });
 
   test('R20: the zone is saved as JSON and as a zone file, for nobody else to read', async () => {
