@@ -6,13 +6,14 @@ import { systemClock } from '../dns/resolver/index.js';
 import type { PlannedChange } from '../dns/zone-plan.js';
 import { messageOf, SetupError } from '../errors.js';
 import { canCertifyEarly, certifyDuringInstall } from '../plan/arrange-steps.js';
+import { filesStepId } from '../plan/plan-group.js';
 import type { Connection } from '../ssh/connection.js';
 import { explainRefusal } from './carry-out-errors.js';
 import { type KnownKeys, openDnsStages } from './dns-stages.js';
 import type { FullPlan } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
 import { outliveCaches } from './outlive-caches.js';
-import { openServerRuns, type ServerRunsDeps } from './server-runs.js';
+import { openServerRuns, type ServerRunsDeps, type StepState } from './server-runs.js';
 
 export interface CarryOutDeps extends ServerRunsDeps {
   resolvers: Resolvers;
@@ -22,6 +23,8 @@ export interface CarryOutDeps extends ServerRunsDeps {
   proveSigning(connection: Connection): Promise<void>;
   /** The server's checks by direct connection; the MX waits for them, where there is one. Returns why it has to wait, if so. May be asked twice. */
   proveServer(): Promise<string | undefined>;
+  /** Makes this machine known to the server's SMTP port, as soon as that is open; ends with the signal. */
+  introduce(signal: AbortSignal): Promise<void>;
   /** The same of a backup, once whatever is done to it in this command is over. */
   proveBackup(hostname: string): Promise<string | undefined>;
   /** Looks for the MTA-STS policies of some domains; by domain, why its record has to wait. */
@@ -68,7 +71,12 @@ export async function carryOut(plan: FullPlan, deps: CarryOutDeps): Promise<Carr
 async function openWork(plan: FullPlan, deps: CarryOutDeps) {
   const { session, progress } = deps;
   const { context } = session;
-  const server = openServerRuns(plan, deps, await loadRunTexts());
+  const installed = new AbortController();
+  const onStep = (id: string, state: StepState): void => {
+    deps.onStep?.(id, state);
+    if (id === filesStepId('postfix') && state === 'begun') void deps.introduce(installed.signal);
+  };
+  const server = openServerRuns(plan, { ...deps, onStep }, await loadRunTexts());
   let named = 0;
   const dns = openDnsStages(plan, {
     ...deps,
@@ -106,7 +114,11 @@ async function openWork(plan: FullPlan, deps: CarryOutDeps) {
         canCertifyEarly(plan.models.model.firewall) &&
         (await dns.seenSoon('host'));
       const steps = certified ? certifyDuringInstall(plan.server.steps) : plan.server.steps;
-      for (const { id, message } of await server.run('install', steps)) missCertificate(id, message);
+      try {
+        for (const { id, message } of await server.run('install', steps)) missCertificate(id, message);
+      } finally {
+        installed.abort();
+      }
     },
 
     /** Services are up whatever the authority says: a failure here is reported at the end, not now. */

@@ -1,8 +1,6 @@
 import { mailboxStepId, type WantedMailbox } from '../plan/plan-mailboxes.js';
 import type { Io } from '../ui/io.js';
-
-/** `due`: the run that holds the step is about to be handed to the server, and goes on there whatever becomes of this client. */
-export type StepState = 'due' | 'done';
+import type { StepState } from './server-runs.js';
 
 export interface OwedPassword {
   /** What becomes of the steps of the server's runs. */

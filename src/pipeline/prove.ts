@@ -12,6 +12,7 @@ import { sanitizeLine } from '../lib/sanitize.js';
 import { shellQuote } from '../lib/shell-quote.js';
 import { checkerName } from '../mail/checker-name.js';
 import { verifyDkim } from '../mail/dkim-verify.js';
+import { introduce } from '../mail/introduce.js';
 import type { Connection } from '../ssh/connection.js';
 import type { FullPlan } from './make-plan.js';
 
@@ -78,6 +79,12 @@ function sampleMessage(domain: string, signature: string): string {
     'This message is never sent.',
     '',
   ].join('\r\n');
+}
+
+/** Lets the server look at this machine before {@link proveServer} comes, so that it need not wait for that. */
+export async function introduceTo(context: Context, plan: FullPlan, signal: AbortSignal): Promise<void> {
+  const { addresses, ports } = targetOf(context, plan);
+  if (ports.some(({ port }) => port === 25)) await introduce(addresses, signal);
 }
 
 /** The server's checks by direct connection to its addresses, as a stranger. */

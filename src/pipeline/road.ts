@@ -25,7 +25,7 @@ import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanVi
 import type { Resolvers } from './open-resolvers.js';
 import { type OwedPassword, owePassword } from './owed-password.js';
 import type { Reached } from './prepare.js';
-import { obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
+import { introduceTo, obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
 import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
@@ -159,6 +159,7 @@ export async function carryThrough(
         else progress.emit({ kind: 'fail', lane: 'local', id: 'prove', message: obstacle });
         return obstacle;
       },
+      introduce: (signal) => introduceTo(context, plan, signal),
       proveBackup: async (hostname) => {
         await session.shared?.whenEnded(hostname);
         return proveBackup(context, plan, hostname);

@@ -7,7 +7,6 @@ import type { Connection } from '../ssh/connection.js';
 import type { Progress } from '../ui/events.js';
 import type { ServerLink } from './connect-server.js';
 import type { FullPlan } from './make-plan.js';
-import type { StepState } from './owed-password.js';
 import { createRunId, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
 
@@ -20,6 +19,12 @@ export interface ServerRuns {
   /** Throws what {@link runServerPlan} does; returns the steps that failed and were no reason to end the run. */
   run(name: RunName, steps?: readonly ServerStep[]): Promise<readonly FailedStep[]>;
 }
+
+/**
+ * `due`: the run that holds the step is about to be handed to the server, and goes on there whatever becomes of this
+ * client; `begun` and `done` are what the server says.
+ */
+export type StepState = 'due' | 'begun' | 'done';
 
 export interface ServerRunsDeps {
   session: Session;
@@ -67,6 +72,7 @@ export function openServerRuns(
         texts,
         signal: context.signal,
         onEvent: (event) => {
+          if (event.kind === 'step') onStep?.(event.id, 'begun');
           if (event.kind === 'done') onStep?.(ids.get(event.number) ?? '', 'done');
           show(event);
         },
