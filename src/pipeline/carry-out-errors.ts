@@ -2,7 +2,7 @@ import { Exit, SetupError } from '../errors.js';
 import type { FullPlan } from './make-plan.js';
 
 /** A token that turns out to be no good: before anything was touched it is a matter of credentials, after it of going on. */
-export function explainRefusal(error: unknown, plan: FullPlan, touched: boolean): unknown {
+export function explainRefusal<E>(error: E, plan: Pick<FullPlan, 'zones'>, touched: boolean): E | SetupError {
   if (!(error instanceof SetupError)) return error;
   if (touched && error.exit === Exit.usage) {
     return new SetupError({
@@ -27,8 +27,19 @@ export function explainRefusal(error: unknown, plan: FullPlan, touched: boolean)
   });
 }
 
+/** How an apply ends that came to its end; `refusal` is why its result could not be read. */
+export function leftError(
+  { unfinished, byHand }: { unfinished: readonly string[]; byHand: readonly string[] },
+  refusal?: SetupError,
+): SetupError | undefined {
+  if (refusal?.exit === Exit.cancelled) return refusal;
+  if (unfinished.length > 0)
+    return unfinishedError([...unfinished, ...byHand, ...(refusal ? [refusal.message] : [])]);
+  return refusal ?? (byHand.length > 0 ? pendingError(byHand) : undefined);
+}
+
 /** Ends an apply whose records somebody has to enter first. */
-export function pendingError(byHand: readonly string[]): SetupError {
+function pendingError(byHand: readonly string[]): SetupError {
   return new SetupError({
     code: 'E_DNS_PENDING',
     exit: Exit.pending,
@@ -43,7 +54,7 @@ export function pendingError(byHand: readonly string[]): SetupError {
 }
 
 /** Ends an apply that could not finish everything: what stands is safe, the next apply goes on. */
-export function unfinishedError(unfinished: readonly string[]): SetupError {
+function unfinishedError(unfinished: readonly string[]): SetupError {
   return new SetupError({
     code: 'E_UNFINISHED',
     exit: Exit.failed,

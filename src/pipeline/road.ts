@@ -17,7 +17,7 @@ import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
 import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/summary.js';
 import { type CarriedOut, carryOut } from './carry-out.js';
-import { pendingError, unfinishedError } from './carry-out-errors.js';
+import { explainRefusal, leftError } from './carry-out-errors.js';
 import { ownIncludes } from './desired-dns.js';
 import { findLeftOut } from './left-out.js';
 import { type LockFacts, makeLock } from './make-lock.js';
@@ -27,6 +27,7 @@ import { type OwedPassword, owePassword } from './owed-password.js';
 import type { Reached } from './prepare.js';
 import { introduceTo, obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
+import { readZonesAgain } from './read-zones-again.js';
 import { removeRecords, withRemovals, type ZoneRemoval } from './remove-records.js';
 import type { Session } from './session.js';
 import { summarize } from './summarize.js';
@@ -170,13 +171,7 @@ export async function carryThrough(
     progress.stop();
   }
   const after = await readKeyFacts(done.connection, context.signal);
-  const current = await Promise.all(
-    zones.map(async ({ zone, open }) => ({
-      name: zone.name,
-      nameServers: allNameServers(zone),
-      records: await open.provider.list(zone),
-    })),
-  );
+  const { zones: current, refusal } = await readZonesAgain(zones, done.written);
   await remember(journey, plan, after, current);
   // Before the records are entered nobody could ask for a certificate.
   if (after.certificate.state !== 'issued' && done.byHand.length === 0) {
@@ -193,12 +188,7 @@ export async function carryThrough(
   });
   const { roundTrips } = done.connection;
   await done.connection.close();
-  const left =
-    done.unfinished.length > 0
-      ? unfinishedError([...done.unfinished, ...done.byHand])
-      : done.byHand.length > 0
-        ? pendingError(done.byHand)
-        : undefined;
+  const left = leftError(done, refusal && explainRefusal(refusal, plan, true));
   return {
     summary,
     document: { changed: true, roundTrips, plan: planDocument(view), summary: summaryDocument(summary) },
