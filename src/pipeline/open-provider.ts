@@ -6,10 +6,12 @@ import {
   secretsOf,
 } from '../config/credentials.js';
 import type { Missing } from '../config/wizard.js';
+import { readEndpoint } from '../dns/providers/endpoint.js';
 import { findProvider, providers } from '../dns/providers/index.js';
 import type { DnsProvider, ProviderContext, ProviderDefinition } from '../dns/providers/provider.js';
 import type { AuthoritativeResolver } from '../dns/resolver/types.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
+import type { Env } from '../ui/io.js';
 import type { Session } from './session.js';
 
 export interface OpenProvider {
@@ -94,7 +96,7 @@ export function contextFor(
   credentials: Credentials,
 ): ProviderContext {
   const { context } = session;
-  const baseUrl = definition.baseUrlEnv === undefined ? undefined : context.env[definition.baseUrlEnv];
+  const baseUrl = readBaseUrl(context.env, definition);
   const fields = Object.entries(credentials);
   for (const secret of secretsOf(definition, credentials)) context.redactor.add(secret);
   return {
@@ -103,6 +105,14 @@ export function contextFor(
     signal: context.signal,
     // What it waits for may take minutes (Retry-After): nobody should wonder.
     log: (line) => context.io.say(context.redactor.redact(line)),
-    ...(baseUrl ? { baseUrl } : {}),
+    ...(baseUrl === undefined ? {} : { baseUrl }),
   };
+}
+
+/** Throws E_DNS_ENDPOINT (exit 2). */
+function readBaseUrl(env: Env, { baseUrlEnv, title }: ProviderDefinition): string | undefined {
+  const text = baseUrlEnv === undefined ? undefined : env[baseUrlEnv]?.trim();
+  if (baseUrlEnv === undefined || text === undefined || text === '') return undefined;
+  readEndpoint(text, title, `Correct ${baseUrlEnv}, or take it out of the environment; nothing was changed.`);
+  return text;
 }

@@ -1,7 +1,7 @@
-import { Exit, SetupError } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import { auditByCapabilities, auditTargets } from './audit-record.js';
 import { editRrsets, recordsAfter } from './edit-rrset.js';
+import { readEndpoint } from './endpoint.js';
 import { PowerDnsApi, type PowerDnsRecord, renderEdit } from './powerdns/api.js';
 import type { Capabilities, DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
 import { writeChanges, type ZoneWriter } from './write-changes.js';
@@ -55,7 +55,11 @@ export const powerdns: ProviderDefinition = {
 };
 
 async function openPowerDns(context: ProviderContext): Promise<DnsProvider> {
-  const url = readUrl(context.baseUrl ?? context.credentials.url ?? '');
+  const url = readEndpoint(
+    context.baseUrl ?? context.credentials.url ?? '',
+    'PowerDNS',
+    'Give it in PDNS_API_URL, such as https://ns1.example.org:8081',
+  );
   context.log(`PowerDNS API endpoint: ${sanitizeLine(url.origin, 200)}`);
   if (url.protocol === 'http:' && !/^(127\.|localhost$|\[::1\])/.test(url.hostname)) {
     context.log('The PowerDNS API key is sent without encryption (http:).');
@@ -111,18 +115,4 @@ function createWriter(api: PowerDnsApi, audit: DnsProvider['audit']): ZoneWriter
       ];
     },
   };
-}
-
-function readUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  const fine =
-    url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '';
-  if (fine) return url;
-  throw new SetupError({
-    code: 'E_DNS_ENDPOINT',
-    exit: Exit.usage,
-    what: 'The address of the PowerDNS API is not a plain http or https URL.',
-    evidence: [sanitizeLine(text.replace(/\/\/[^/@]*@/, '//…@'), 200)],
-    fix: ['Give it in PDNS_API_URL, such as https://ns1.example.org:8081'],
-  });
 }
