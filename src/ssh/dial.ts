@@ -161,6 +161,9 @@ function refusedLogin(settings: HostSettings, record: AuthRecord, identity: stri
   const { user, host } = settings;
   const methods = record.methods.length > 0 ? record.methods.join(', ') : 'none';
   const onlyPassword = !record.methods.includes('publickey');
+  const takesPassword = record.methods.some((method) =>
+    ['password', 'keyboard-interactive'].includes(method),
+  );
   return refuseLogin({
     code: 'E_SSH_AUTH',
     what: `${host} does not let ${user} in.`,
@@ -171,13 +174,20 @@ function refusedLogin(settings: HostSettings, record: AuthRecord, identity: stri
         : ['tried: nothing, there was no key or password to try']),
       ...record.notes,
     ],
-    fix: onlyPassword
-      ? ['The server accepts no keys: run on a terminal to be asked for the password.']
-      : [
-          identity === undefined
-            ? 'Name the right key: --identity FILE.'
-            : `Install the key: ssh-copy-id -i ${identity}.pub ${user}@${host}`,
-          `Check the user name (now ${user}), and that the key is in its authorized_keys.`,
-        ],
+    fix: [
+      ...(onlyPassword
+        ? ['The server accepts no keys: run on a terminal to be asked for the password.']
+        : [
+            identity === undefined
+              ? 'Name the right key: --identity FILE.'
+              : `Install the key: ssh-copy-id -i ${identity}.pub ${user}@${host}`,
+            `Check the user name (now ${user}), and that the key is in its authorized_keys.`,
+          ]),
+      ...(takesPassword
+        ? [
+            'Without a terminal: SMTP_SETUP_SSH_PASSWORD, or SMTP_SETUP_SSH_PASSWORD_FILE, gives the password of the server itself (a jump host never gets it).',
+          ]
+        : []),
+    ],
   });
 }

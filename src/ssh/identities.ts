@@ -112,6 +112,7 @@ async function readIdentity(
   const publicKey = seen.publicBlob ? parsePublicKey(seen.publicBlob) : await readPublicFile(`${file}.pub`);
   const held = publicKey && findInAgent(publicKey.getPublicSSH());
   if (held) return { kind: 'agent', publicKey: held.publicKey };
+  if (seen.locked) return { kind: 'refused', ...seen.locked };
   if (seen.encrypted) return readEncrypted(file, text, publicKey, request);
   const key = loadPrivateKey(text);
   if (key === 'bad-passphrase' || key instanceof Error) {
@@ -137,7 +138,7 @@ async function readEncrypted(
     return {
       kind: 'refused',
       reason: 'it is encrypted, and there is nobody to ask for the passphrase',
-      fix: `Load it into the agent first (ssh-add ${file}), or run on a terminal.`,
+      fix: `Load it into the agent first (ssh-add ${file}), give the passphrase in SMTP_SETUP_SSH_PASSPHRASE (or …_FILE), or run on a terminal.`,
     };
   }
   const unlock = async () => {
@@ -167,7 +168,10 @@ async function unlockKey(file: string, text: string, ask: SshPrompts['passphrase
     code: 'E_SSH_PASSPHRASE',
     what: `The key ${file} could not be unlocked.`,
     evidence: ['no passphrase that was given fits'],
-    fix: [`Run again, or load the key into the agent: ssh-add ${file}`],
+    fix: [
+      `Run again, or load the key into the agent: ssh-add ${file}`,
+      'Without a terminal: SMTP_SETUP_SSH_PASSPHRASE, or SMTP_SETUP_SSH_PASSPHRASE_FILE, gives the passphrase.',
+    ],
   });
 }
 

@@ -1,30 +1,43 @@
-import { createPrivateKey } from 'node:crypto';
 import type { ParsedKey } from 'ssh2';
 import ssh2 from 'ssh2';
-import { messageOf } from '../errors.js';
 import { readKeyType } from './known-hosts.js';
+import { convertPem } from './pem-key.js';
 
 /** What a key file turned out to be, found without its passphrase. */
 export type KeyFile =
-  | { kind: 'private'; encrypted: boolean; format: KeyFormat; keyType?: string; publicBlob?: Buffer }
+  | {
+      kind: 'private';
+      encrypted: boolean;
+      format: KeyFormat;
+      keyType?: string;
+      publicBlob?: Buffer;
+      /** Only the agent can use it; as `unusable` has it. */
+      locked?: { reason: string; fix: string };
+    }
   | { kind: 'public'; keyType: string; publicBlob: Buffer }
   /** Something ssh2 cannot use; `reason` is a clause for the user, `fix` what to do instead. */
   | { kind: 'unusable'; reason: string; fix: string };
 
-type KeyFormat = 'openssh' | 'pem' | 'pkcs8' | 'ppk';
+type KeyFormat = 'openssh' | 'pem' | 'ppk';
 
 const MAGIC = 'openssh-key-v1\0';
 
+/** What OpenSSH encrypts keys with and ssh2 decrypts; its chacha20-poly1305 is for connections alone. */
+const KEY_CIPHERS = /^(none|3des-cbc|aes(128|192|256)-(cbc|ctr)|aes(128|256)-gcm@openssh\.com)$/;
+
+/** `openssl ecparam -genkey` writes the curve's parameters before the key, which names its curve itself. */
+const EC_PARAMETERS = /^-----BEGIN EC PARAMETERS-----[\s\S]*?-----END EC PARAMETERS-----\s*/;
+
 /** Tells what a key file holds. Pure; `text` is untrusted. */
 export function inspectKeyFile(text: string): KeyFile {
-  const trimmed = text.trim();
+  const trimmed = text.trim().replace(EC_PARAMETERS, '');
   const header = /^-----BEGIN ([A-Z0-9 ]+)-----/.exec(trimmed)?.[1];
   if (header === 'OPENSSH PRIVATE KEY') return inspectOpenSsh(trimmed);
   if (header === 'RSA PRIVATE KEY' || header === 'EC PRIVATE KEY') {
     return { kind: 'private', format: 'pem', encrypted: /^Proc-Type: *4,ENCRYPTED/m.test(trimmed) };
   }
   if (header === 'PRIVATE KEY' || header === 'ENCRYPTED PRIVATE KEY') {
-    return { kind: 'private', format: 'pkcs8', encrypted: header.startsWith('ENCRYPTED') };
+    return { kind: 'private', format: 'pem', encrypted: header.startsWith('ENCRYPTED') };
   }
   if (header === 'DSA PRIVATE KEY') {
     return unusable(
@@ -90,6 +103,7 @@ function inspectOpenSsh(text: string): KeyFile {
       encrypted: cipher !== 'none',
       keyType,
       publicBlob: Buffer.from(publicBlob),
+      ...(KEY_CIPHERS.test(cipher) ? {} : { locked: describeLocked(cipher) }),
     }
   );
 }
@@ -115,20 +129,32 @@ function unusable(reason: string, fix: string): Extract<KeyFile, { kind: 'unusab
   return { kind: 'unusable', reason, fix };
 }
 
+function describeLocked(cipher: string): { reason: string; fix: string } {
+  const name = /^[a-z0-9@.-]{1,40}$/.test(cipher) ? cipher : 'something';
+  return {
+    reason: `it is encrypted with ${name}, which this client cannot decrypt`,
+    fix: 'Encrypt it with another cipher (ssh-keygen -p -Z aes256-ctr -f KEY), or load it into the agent: ssh-add KEY',
+  };
+}
+
 /** The private key ready to sign, or why not. `bad-passphrase` also stands for a missing one. */
 export function loadPrivateKey(text: string, passphrase?: string): ParsedKey | 'bad-passphrase' | Error {
   const file = inspectKeyFile(text);
   if (file.kind !== 'private') return new Error('not a private key');
+  if (file.locked !== undefined) return new Error(file.locked.reason);
   if (file.encrypted && !passphrase) return 'bad-passphrase';
-  let source = text;
-  if (file.format === 'pkcs8') {
-    const converted = convertPkcs8(text, passphrase);
-    if (typeof converted !== 'string') return file.encrypted ? 'bad-passphrase' : converted;
-    source = converted;
+  if (file.format === 'pem') {
+    const converted = convertPem(text.trim().replace(EC_PARAMETERS, ''), file.encrypted, passphrase);
+    return typeof converted === 'object' && 'text' in converted ? parse(converted.text) : converted;
   }
-  const parsed: unknown = ssh2.utils.parseKey(source, file.format === 'pkcs8' ? undefined : passphrase);
+  const key = parse(text, passphrase);
+  return key instanceof Error && file.encrypted ? 'bad-passphrase' : key;
+}
+
+function parse(text: string, passphrase?: string): ParsedKey | Error {
+  const parsed: unknown = ssh2.utils.parseKey(text, passphrase);
   const key = Array.isArray(parsed) ? parsed[0] : parsed;
-  if (key instanceof Error) return file.encrypted ? 'bad-passphrase' : key;
+  if (key instanceof Error) return key;
   return isPrivate(key) ? key : new Error('not a private key');
 }
 
@@ -136,18 +162,4 @@ function isPrivate(key: unknown): key is ParsedKey {
   return (
     typeof key === 'object' && key !== null && 'isPrivateKey' in key && (key as ParsedKey).isPrivateKey()
   );
-}
-
-// ssh2 reads PKCS#1 and SEC1 but not PKCS#8, in which openssl and cloud consoles write keys.
-function convertPkcs8(pem: string, passphrase?: string): string | Error {
-  try {
-    const key = createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase });
-    if (key.asymmetricKeyType === 'rsa') return key.export({ type: 'pkcs1', format: 'pem' }).toString();
-    if (key.asymmetricKeyType === 'ec') return key.export({ type: 'sec1', format: 'pem' }).toString();
-    return new Error(
-      `a PKCS#8 key of type ${key.asymmetricKeyType} cannot be used; convert it with ssh-keygen -p -f KEY`,
-    );
-  } catch (error) {
-    return new Error(messageOf(error), { cause: error });
-  }
 }

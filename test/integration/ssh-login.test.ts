@@ -214,6 +214,7 @@ describe('keys', () => {
     };
     const error = await fixture.fail(fixture.options(server, { prompts: { passphrase } }));
     expect(error).toMatchObject({ code: 'E_SSH_PASSPHRASE', exit: 2 });
+    expect(error.fix.join('\n')).toContain('SMTP_SETUP_SSH_PASSPHRASE');
     expect(asked).toBe(3);
   });
 
@@ -234,6 +235,7 @@ describe('keys', () => {
     const error = await fixture.fail(fixture.options(server, { identity }));
     expect(error).toMatchObject({ code: 'E_SSH_KEY_FILE', exit: 2 });
     expect(error.message).toContain(reason);
+    if (what === 'locked') expect(error.fix.join('\n')).toContain('SMTP_SETUP_SSH_PASSPHRASE');
     expect(server.attempts).toEqual([]);
   });
 
@@ -342,6 +344,7 @@ describe('passwords', () => {
     });
     const error = await fixture.fail(options);
     expect(error).toMatchObject({ code: 'E_SSH_AUTH', exit: 2 });
+    expect(error.fix.join('\n')).toContain('SMTP_SETUP_SSH_PASSWORD');
     expect(JSON.stringify([error.evidence, error.fix, error.message, fixture.log])).not.toMatch(/"[abc]"/);
   });
 

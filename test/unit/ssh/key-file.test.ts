@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, verify } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { inspectKeyFile, loadPrivateKey, unusableType } from '../../../src/ssh/key-file.js';
 import { makeKey } from '../../helpers/ssh-server.js';
@@ -103,10 +103,46 @@ describe('loadPrivateKey', () => {
     if (passphrase !== undefined) expect(loadPrivateKey(pem, 'wrong')).toBe('bad-passphrase');
   });
 
-  it('explains a PKCS#8 key that OpenSSH does not use either', () => {
-    const { privateKey } = generateKeyPairSync('ed25519');
-    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-    expect(loadPrivateKey(pem)).toMatchObject({ message: expect.stringContaining('ed25519 cannot be used') });
+  it.each([undefined, 'locked'])('opens a PKCS#8 key of type ed25519, passphrase %s', (passphrase) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const lock = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem', ...lock }).toString();
+    const key = loadPrivateKey(pem, passphrase);
+    if (typeof key === 'string' || key instanceof Error) throw new Error(String(key));
+    expect(key.type).toBe('ssh-ed25519');
+    const signature = key.sign('what the server wants signed') as Buffer;
+    expect(verify(null, Buffer.from('what the server wants signed'), publicKey, signature)).toBe(true);
+    if (passphrase !== undefined) expect(loadPrivateKey(pem, 'wrong')).toBe('bad-passphrase');
+  });
+
+  it.each([undefined, 'locked'])('opens an EC key behind its parameters, passphrase %s', (passphrase) => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
+    const lock = passphrase === undefined ? {} : { cipher: 'aes-256-cbc', passphrase };
+    const key = privateKey.export({ type: 'sec1', format: 'pem', ...lock }).toString();
+    const pem = `-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n${key}`;
+    expect(loadPrivateKey(pem, passphrase)).toMatchObject({ type: 'ecdsa-sha2-nistp256' });
+  });
+
+  it('does not blame the passphrase for what no passphrase opens', () => {
+    const lock = { cipher: 'aes-256-cbc', passphrase: 'locked' };
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'secp256k1' });
+    const curve = privateKey.export({ type: 'pkcs8', format: 'pem', ...lock }).toString();
+    expect(loadPrivateKey(curve, 'locked')).toBeInstanceOf(Error);
+    const ed448 = generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem', ...lock });
+    expect(loadPrivateKey(ed448.toString(), 'locked')).toMatchObject({
+      message: 'SSH has no keys of type ed448',
+    });
+    const chacha = opensshFile('ssh-ed25519', 'chacha20-poly1305@openssh.com');
+    expect(inspectKeyFile(chacha)).toMatchObject({
+      kind: 'private',
+      locked: {
+        reason: expect.stringContaining('chacha20-poly1305@openssh.com'),
+        fix: expect.stringContaining('ssh-keygen -p -Z aes256-ctr'),
+      },
+    });
+    expect(loadPrivateKey(chacha, 'right or wrong')).toBeInstanceOf(Error);
+    for (const cipher of ['aes256-ctr', 'aes256-gcm@openssh.com'])
+      expect(inspectKeyFile(opensshFile('ssh-ed25519', cipher))).not.toHaveProperty('locked');
   });
 
   it('refuses a public key', async () => {
