@@ -68,10 +68,14 @@ export function asTransient(failure: ApiFailure): Transient | undefined {
   return { reason, ...(retryAfter === undefined ? {} : { retryAfter }) };
 }
 
-/** The token is wrong, expired, or has not the right; 9109 and 10000 serve for all three. */
-export function isTokenFailure({ status, items }: ApiFailure): boolean {
-  const malformed = status === 400 && items.some(({ code }) => code === 6003 || code === 6111);
-  return status === 401 || status === 403 || malformed;
+/**
+ * The token is wrong, expired, or has not the right; 9109 and 10000 serve for all three. The codes mean that under whatever
+ * status; 6003 means a malformed header under 400 only.
+ */
+export function isTokenFailure(failure: ApiFailure): boolean {
+  const { status } = failure;
+  const malformed = status === 400 && hasCode(failure, 6003, 6111);
+  return status === 401 || status === 403 || malformed || hasCode(failure, 1000, 9103, 9106, 9109, 10_000);
 }
 
 export const hasCode = (failure: ApiFailure, ...codes: number[]): boolean =>

@@ -4,7 +4,7 @@ import type { ProviderContext, Zone } from '../provider.js';
 import { cancelled, retryRead } from '../retry.js';
 import { asTransient, failWith, readFailure } from './api-failure.js';
 import type { CloudflareClient } from './open-client.js';
-import { type CloudflareRecord, readRecord } from './record-codec.js';
+import { type CloudflareRecord, readId, readRecord } from './record-codec.js';
 
 /** A free zone holds at most this many records, so one page shows it in one moment. */
 const perPage = 1000;
@@ -58,10 +58,13 @@ export class CloudflareApi {
     return readListing(page).total ?? page.result.length;
   }
 
-  /** R1: asks for each suffix of `name`, the longest first; not the public suffix list, delegated sub-zones exist. */
+  /**
+   * R1: asks for each suffix of `name`, the longest first; not the public suffix list, delegated sub-zones exist. Nobody
+   * has a top-level domain there.
+   */
   async findZone(name: string): Promise<Zone | null> {
     const full = canonicalName(name);
-    for (const candidate of ancestorsWithin(full, '')) {
+    for (const candidate of ancestorsWithin(full, '').filter((suffix) => suffix.includes('.'))) {
       const page = await this.read(`look up the zone ${candidate}`, () =>
         this.client.zones.list({ name: candidate }, this.options),
       );
@@ -136,10 +139,11 @@ function isCount(value: unknown): value is number {
 
 function readZone(value: unknown): Zone | undefined {
   const zone = asObject(value);
-  if (typeof zone.id !== 'string' || typeof zone.name !== 'string') return undefined;
+  const id = readId(zone.id);
+  if (id === '' || typeof zone.name !== 'string') return undefined;
   const custom = readNames(zone.vanity_name_servers);
   return {
-    id: zone.id,
+    id,
     name: canonicalName(zone.name),
     nameServers: readNames(zone.name_servers),
     ...(custom.length === 0 ? {} : { customNameServers: custom }),

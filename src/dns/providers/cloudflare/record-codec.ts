@@ -28,10 +28,13 @@ const asObject = (value: unknown): Loose =>
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
 
+/** An id is opaque; '' when there is none. */
+export const readId = (value: unknown): string => (typeof value === 'number' ? String(value) : textOf(value));
+
 /** A record of an answer; undefined when it has no name, type or id, which no record lacks. */
 export function readRecord(value: unknown): CloudflareRecord | undefined {
   const record = asObject(value);
-  const [id, name, type] = [textOf(record.id), textOf(record.name), textOf(record.type)];
+  const [id, name, type] = [readId(record.id), textOf(record.name), textOf(record.type)];
   if (id === '' || name === '' || type === '') return undefined;
   const comment = textOf(record.comment);
   const ttl = numberOf(record.ttl);

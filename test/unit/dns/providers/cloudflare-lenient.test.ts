@@ -104,3 +104,35 @@ it('shows what the API says in messages when it names no errors', async () => {
   const { provider } = await open(() => ({ status: 400, body }));
   await expect(provider.list(zone)).rejects.toMatchObject({ evidence: ['HTTP 400: 7003 maintenance'] });
 });
+
+it('takes an id for what it is, whatever its type', async () => {
+  const numbered = records.slice(0, 2).map((record, index) => ({ ...record, id: 700 + index }));
+  const { provider, asked } = await open((url, method) => {
+    if (method !== 'GET') return { body: fine({ ...numbered[0], content: 'new' }) };
+    return { body: fine(url.pathname.endsWith('/zones') ? [{ ...zone, id: 42 }] : numbered) };
+  });
+  const found = await provider.findZone('example.test');
+  expect(found?.id).toBe('42');
+  if (found === null) return;
+  const [before] = await provider.list(found);
+  if (before === undefined) throw new Error('no record');
+  const after: DnsRecord = { ...before, data: { type: 'TXT', text: 'new' } };
+  expect(await provider.apply(found, [{ op: 'update', before, after }])).toMatchObject([{ ok: true }]);
+  expect(asked).toContain('PATCH /client/v4/zones/42/dns_records/700');
+});
+
+it('asks for no top-level domain', async () => {
+  const { provider, asked } = await open(() => ({ body: fine([]) }));
+  expect(await provider.findZone('mail.example.test')).toBeNull();
+  expect(asked.map((line) => line.replace(/^.*name=/, ''))).toEqual(['mail.example.test', 'example.test']);
+});
+
+it.each([1000, 9103, 9106, 9109, 10_000])('knows by code %i that it is the token', async (code) => {
+  const body = { success: false, errors: [{ code, message: 'no' }], messages: [], result: null };
+  for (const status of [200, 400, 404]) {
+    const { provider } = await open(() => ({ status, body }));
+    await expect(provider.list(zone)).rejects.toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
+  }
+  const { provider } = await open(() => ({ status: 403, body: { ...body, errors: [] } }));
+  await expect(provider.list(zone)).rejects.toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
+});
