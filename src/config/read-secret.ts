@@ -1,4 +1,5 @@
 import { Exit, SetupError } from '../errors.js';
+import type { Answer } from './answers.js';
 import type { GivenFiles } from './given-files.js';
 import { Secret } from './secret.js';
 
@@ -12,6 +13,11 @@ export interface SecretSources {
   /** A file named by a flag, the `wanter`; `-` is stdin. */
   file?: { wanter: string; path: string } | undefined;
   files: GivenFiles;
+}
+
+/** The file of an answer that names one; what a variable names is found by {@link readSecret} itself, and refused beside the secret. */
+export function namedByFlag(answer: Answer | undefined): SecretSources['file'] {
+  return answer?.origin.from === 'flag' ? { wanter: answer.origin.name, path: answer.value } : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { type Answers, describeOrigin } from '../config/answers.js';
+import type { Answers } from '../config/answers.js';
 import { findPasswordFault, generatePassword } from '../config/password.js';
-import { readSecret } from '../config/read-secret.js';
+import { namedByFlag, readSecret } from '../config/read-secret.js';
 import { Secret } from '../config/secret.js';
 import type { Missing } from '../config/wizard.js';
 import { Exit, SetupError } from '../errors.js';
@@ -32,12 +32,11 @@ export async function readMailboxPassword(
   { exists = false } = {},
 ): Promise<MailboxAnswer> {
   const { context, answers, asker } = session;
-  const file = answers.passwordFile;
   const given = await readSecret({
     env: context.env,
     names: [variable],
     files: context.files,
-    file: file === undefined ? undefined : { wanter: describeOrigin(file.origin), path: file.value },
+    file: namedByFlag(answers.passwordFile),
   });
   if (given !== undefined) {
     context.redactor.add(given);

@@ -1,5 +1,4 @@
-import { describeOrigin } from '../config/answers.js';
-import { readSecret } from '../config/read-secret.js';
+import { namedByFlag, readSecret } from '../config/read-secret.js';
 import type { Secret } from '../config/secret.js';
 import { parseRelayUser } from '../config/validate.js';
 import type { Missing } from '../config/wizard.js';
@@ -37,12 +36,11 @@ export async function readRelayLogin(session: Session, relay: Relay): Promise<Re
 }
 
 function givenPassword({ context, answers }: Session): Promise<Secret | undefined> {
-  const file = answers.relayPasswordFile;
   return readSecret({
     env: context.env,
     names: [variable],
     files: context.files,
-    file: file === undefined ? undefined : { wanter: describeOrigin(file.origin), path: file.value },
+    file: namedByFlag(answers.relayPasswordFile),
   });
 }
 
