@@ -14,6 +14,11 @@ const welcome: Readonly<Record<number, readonly string[]>> = {
 };
 
 export function checkPorts(facts: PreflightFacts, context: PreflightContext): Finding[] {
+  // Something let us in: nothing at all was not seen, but not read.
+  if (facts.listeners.length === 0) {
+    const message = 'Who listens on them could not be found out.';
+    return [finding('SRV-PORTS', 'unknown', 'Ports', context.ports.join(', '), message)];
+  }
   // Where we were before, what the kernel does not name is taken for ours.
   const ours = facts.state.manifest !== 'absent';
   const taken = context.ports.flatMap((port) => {

@@ -344,6 +344,10 @@ describe('ports', () => {
     expect(find('SRV-PORTS', { listeners, state })?.status).toBe('pass');
   });
 
+  it('are unknown where not even the SSH server was seen', () => {
+    expect(find('SRV-PORTS', { listeners: [] })?.status).toBe('unknown');
+  });
+
   it('our resolver needs 127.0.0.1:53; the stub of systemd-resolved is not in its way', () => {
     expect(
       find('SRV-PORTS', { listeners: [listener(53, 'systemd-resolve', '127.0.0.53', 'udp')] })?.status,
