@@ -1,5 +1,5 @@
 import { Exit, SetupError } from '../errors.js';
-import { readText } from './load.js';
+import { readText } from './read-text.js';
 
 /** Files that flags and variables name, `-` for stdin; each is read once a command, for a pipe gives its text only once. */
 export interface GivenFiles {

@@ -8,7 +8,7 @@ import type { StatusOptions } from '../cli/commands/status.js';
 import type { Context } from '../cli/context.js';
 import type { Run } from '../cli/outcome.js';
 import { writeFileAtomically } from '../config/atomic-write.js';
-import { readText } from '../config/load.js';
+import { readText } from '../config/read-text.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
 import { sendingLimits } from '../facts/sending-limits.js';
 import { updates } from '../facts/updates.js';
