@@ -61,6 +61,8 @@ interface Outcome {
   item: WriteItem;
   /** What the provider said; missing when the batch was never sent. */
   error?: string;
+  /** The provider did not accept the token for it. */
+  noRight?: boolean;
   sent: boolean;
   /** Nobody but the user can write it. */
   byHand?: boolean;
@@ -79,13 +81,14 @@ async function sendBatch(
     );
   } catch (error) {
     // The request may have been carried out all the same; the read-back decides (R19).
-    return batch.map((item) => ({ item, sent: true, error: messageOf(error) }));
+    const noRight = error instanceof SetupError && error.code === 'E_DNS_TOKEN';
+    return batch.map((item) => ({ item, sent: true, error: messageOf(error), noRight }));
   }
   return batch.map((item, index) => {
     const result = results[index] ?? { ok: false, error: 'The provider gave no answer for this record.' };
     if (result.ok) return { item, sent: true };
     if (result.code === 'E_DNS_PENDING') return { item, sent: true, byHand: true };
-    return { item, sent: true, error: result.error };
+    return { item, sent: true, error: result.error, noRight: result.code === 'E_DNS_TOKEN' };
   });
 }
 
@@ -101,8 +104,12 @@ function failureOf(outcome: Outcome, now: readonly LiveRecord[]): string | undef
   return outcome.error ?? 'the provider accepted it, but the zone does not show it';
 }
 
-function writeError(zone: string, stage: Stage, lines: readonly string[]): SetupError {
+/** The cause of a write that the token has no right to; whether it is told as one depends on what is done already. */
+export const noRightToWrite = Symbol('no right to write');
+
+function writeError(zone: string, stage: Stage, lines: readonly string[], noRight = false): SetupError {
   return new SetupError({
+    ...(noRight ? { cause: noRightToWrite } : {}),
     code: 'E_DNS_WRITE',
     exit: Exit.failed,
     what: `Not every record of the stage "${stage}" could be written to ${zone}.`,
@@ -203,7 +210,9 @@ export function createDnsLane(options: DnsLaneOptions): DnsLane {
       ({ outcome, failure }) =>
         `${failure !== undefined ? 'FAILED' : outcome.byHand === true ? 'by hand' : 'done'}: ${lineOf(outcome.item.change)}${failure === undefined ? '' : ` — ${sanitizeLine(failure, 300)}`}`,
     );
-    if (results.some(({ failure }) => failure !== undefined)) throw writeError(zone.name, stage, lines);
+    const failed = results.filter(({ failure }) => failure !== undefined);
+    const noRight = failed.some(({ outcome }) => outcome.noRight === true);
+    if (failed.length > 0) throw writeError(zone.name, stage, lines, noRight);
     for (const line of lines) log(line);
     const sets = new Set(byHand.map(({ key }) => key));
     checkSets(

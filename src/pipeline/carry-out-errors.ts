@@ -1,3 +1,4 @@
+import { noRightToWrite } from '../apply/dns-lane.js';
 import { Exit, SetupError } from '../errors.js';
 import type { FullPlan } from './make-plan.js';
 
@@ -14,8 +15,7 @@ export function explainRefusal<E>(error: E, plan: Pick<FullPlan, 'zones'>, touch
       cause: error,
     });
   }
-  const refused = error.evidence.some((line) => /HTTP 40[13]/.test(line));
-  if (touched || error.code !== 'E_DNS_WRITE' || !refused) return error;
+  if (touched || error.cause !== noRightToWrite) return error;
   const [zone] = plan.zones;
   return new SetupError({
     code: 'E_DNS_TOKEN',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createDnsLane } from '../../../src/apply/dns-lane.js';
+import { createDnsLane, noRightToWrite } from '../../../src/apply/dns-lane.js';
 import { applyDnsUndo } from '../../../src/apply/undo-dns.js';
 import { recordKey } from '../../../src/dns/canonical.js';
 import { applyChanges } from '../../../src/dns/diff.js';
@@ -272,6 +272,21 @@ describe('the DNS lane', () => {
     t.state.misbehave = (changes) => changes.map(() => ({ ok: false, error: 'no' }));
     await expect(t.lane.applyStage('mx', done.changes)).rejects.toMatchObject({ code: 'E_DNS_WRITE' });
     expect(t.state.calls).toEqual(['list', 'apply', 'list']);
+  });
+
+  test('a token that may not write is told from a record that is no good', async () => {
+    for (const [code, cause] of [
+      ['E_DNS_TOKEN', noRightToWrite],
+      ['E_DNS_API', undefined],
+    ] as const) {
+      const t = setUp([mx(hostName, 20), mx('', 0)]);
+      const done = plan(t.state.records, { consents: allConsents });
+      // Whatever the status is under which an API says so.
+      t.state.misbehave = (changes) => changes.map(() => ({ ok: false, error: 'HTTP 400: 10000', code }));
+      const error = await t.lane.applyStage('mx', done.changes).catch((thrown: Error) => thrown);
+      expect(error).toMatchObject({ code: 'E_DNS_WRITE' });
+      expect(error instanceof Error && error.cause).toBe(cause);
+    }
   });
 
   test('R17: a provider that loses a neighbour in the set does not go unseen', async () => {

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { noRightToWrite } from '../../../src/apply/dns-lane.js';
 import type { LiveRecord } from '../../../src/dns/record.js';
 import type { PlannedChange } from '../../../src/dns/zone-plan.js';
 import { SetupError } from '../../../src/errors.js';
@@ -67,4 +68,18 @@ it('an apply whose result cannot be read ends with exit code 1: not everything i
     evidence: ['The MX waits.', 'The token was not accepted.'],
   });
   expect(leftError({ unfinished: ['The MX waits.'], byHand: [] }, cancelled)).toBe(cancelled);
+});
+
+it('a token that may not write is a matter of credentials as long as nothing was touched', () => {
+  const details = {
+    code: 'E_DNS_WRITE',
+    exit: 1,
+    what: 'Not every record.',
+    evidence: ['HTTP 400: 10000'],
+  } as const;
+  const noRight = new SetupError({ ...details, cause: noRightToWrite });
+  expect(explainRefusal(noRight, { zones: [] }, false)).toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
+  expect(explainRefusal(noRight, { zones: [] }, true)).toBe(noRight);
+  const other = new SetupError(details);
+  expect(explainRefusal(other, { zones: [] }, false)).toBe(other);
 });
