@@ -46,18 +46,20 @@ export function recogniseServer(known: Known, machine: Machine): string | undefi
 export function refuseOtherMachine(known: Known, answers: Answers, machine: Machine): void {
   const { ssh, hostname, domain } = answers;
   if (ssh === undefined || ssh.origin.from === 'file' || hostname === undefined) return;
+  const wasChosen = hostname.origin.from !== 'detected' && hostname.origin.from !== 'file';
   const isOther = (host: string): boolean =>
-    isKnown(known, host) && !leadsTo(known, ssh.value, host) && !isAt(known, machine, host);
+    isKnown(known, host, wasChosen) && !leadsTo(known, ssh.value, host) && !isAt(known, machine, host);
   const isFresh = machine.facts.state.manifest === 'absent';
   if (isFresh && isOther(hostname.value)) throw otherMachine(known, ssh.value, hostname.value, machine);
-  const wasChosen = hostname.origin.from !== 'detected' && hostname.origin.from !== 'file';
   const home = domain === undefined ? undefined : serverOf(known, domain.value);
   if (!wasChosen && home !== undefined && home !== hostname.value && isOther(home))
     throw otherMachine(known, ssh.value, home, machine, domain?.value);
 }
 
-function isKnown({ loaded, lock }: Known, host: string): boolean {
-  return loaded?.config.servers[host] !== undefined || addressesOf({ lock }, host).length > 0;
+/** The lock file knows what was set up; the file alone may hold a first try, which another name and login may follow. */
+function isKnown({ loaded, lock }: Known, host: string, wasChosen: boolean): boolean {
+  if (addressesOf({ lock }, host).length > 0) return true;
+  return !wasChosen && loaded?.config.servers[host] !== undefined;
 }
 
 /** The server that the file gives a domain. */

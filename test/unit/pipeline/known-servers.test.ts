@@ -120,12 +120,11 @@ describe('a host name that another machine has', () => {
     );
   });
 
-  it('is refused when only one of file and lock knows it', () => {
+  it('is refused when the lock file alone knows it, and not for a first try that only the file holds', () => {
     const inFile = { lock: lock({}) };
     const inLock = { loaded: parseConfig('version: 1\nservers: {}\ndomains: {}\n', 'smtp-setup.yaml') };
-    for (const place of [inFile, inLock])
-      expect(() => refuse(elsewhere, machine('203.0.113.77'), place)).toThrow(/another machine/);
-    expect(() => refuse(elsewhere, machine('203.0.113.77'), { ...inFile, ...inLock })).not.toThrow();
+    expect(() => refuse(elsewhere, machine('203.0.113.77'), inLock)).toThrow(/another machine/);
+    expect(() => refuse(elsewhere, machine('203.0.113.77'), inFile)).not.toThrow();
   });
 
   it.each<[string, Flags, Machine]>([
