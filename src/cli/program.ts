@@ -19,7 +19,7 @@ Exit codes:
 
 /**
  * Parses `argv` (without node and script) and runs the command. Usage errors are SetupError E_USAGE (exit 2);
- * `--help` and `--version` print and end with 0.
+ * `--help` and `--version` print and end with 0; under `--json` what they print is in the document.
  */
 export async function runProgram(
   argv: readonly string[],
@@ -28,7 +28,11 @@ export async function runProgram(
   version: string,
 ): Promise<Outcome> {
   let outcome: Outcome = { exit: Exit.ok };
-  const program = createProgram(context.io, version);
+  const shown: string[] = [];
+  const program = createProgram(context.io, version, (text) => {
+    if (context.io.json) shown.push(text);
+    else context.io.out.write(text);
+  });
   const examples = entries.map((entry) =>
     entry.register(program, context, (result) => {
       outcome = result;
@@ -39,7 +43,11 @@ export async function runProgram(
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { exit: Exit.ok };
+    if (error.exitCode === 0) {
+      if (!context.io.json) return { exit: Exit.ok };
+      const document = error.code === 'commander.version' ? { version } : { help: shown.join('') };
+      return { exit: Exit.ok, document };
+    }
     if (error.code === 'commander.help') {
       // The help that was shown says it to a person.
       if (!context.io.json) return { exit: Exit.usage };
@@ -50,7 +58,7 @@ export async function runProgram(
   return outcome;
 }
 
-function createProgram(io: Io, version: string): Command {
+function createProgram(io: Io, version: string, writeOut: (text: string) => void): Command {
   const program = new Command('smtp-setup')
     .description('Turns a fresh Ubuntu or Debian VPS and a domain into a mail server whose mail is accepted.')
     .version(version, '--version', 'print the version')
@@ -60,7 +68,7 @@ function createProgram(io: Io, version: string): Command {
     .exitOverride()
     .configureHelp({ helpWidth: io.out.width })
     .configureOutput({
-      writeOut: (text) => io.out.write(text),
+      writeOut,
       writeErr: (text) => io.err.write(text),
       // Shown once, by `main`, in the form every error has.
       outputError: () => undefined,

@@ -40,6 +40,20 @@ describe('the program', () => {
     expect(streams.errText).toBe('');
   });
 
+  it('puts what it prints into the document under --json', async () => {
+    for (const argv of [
+      ['--json', '--version'],
+      ['--version', '--json'],
+    ]) {
+      const { result, streams } = await run(argv);
+      expect(result).toEqual({ exit: 0, document: { version: '1.2.3' } });
+      expect(streams.outText).toBe('');
+    }
+    const { result, streams } = await run(['plan', '--help', '--json']);
+    expect(result).toMatchObject({ exit: 0, document: { help: expect.stringContaining('Exit codes:') } });
+    expect(streams.outText).toBe('');
+  });
+
   it('shows only commands that have a working half', async () => {
     const { streams } = await run(['--help']);
     expect(streams.outText).toContain('plan');
