@@ -366,11 +366,15 @@ export function tellDayTwoStory(image: VpsImage): () => World {
     it('follows what happens', async () => {
       const { mailbox, password } = world.rehearsal;
       const client = startCli(world, ['logs', '--follow', '--to', `sink@${receiver.domain}`, ...config()]);
-      await client.saw(/Following/);
-      await send(mailbox, password, mailbox, `sink@${receiver.domain}`, 'followed');
-      await client.saw(/sink@\S+: taken by/);
-      client.kill();
-      await client.ended;
+      try {
+        await client.saw(/Following/);
+        const sent = await send(mailbox, password, mailbox, `sink@${receiver.domain}`, 'followed');
+        expect(sent.ok, sent.detail).toBe(true);
+        await client.saw(/sink@\S+: taken by/);
+      } finally {
+        client.kill();
+        await client.ended;
+      }
     });
 
     it('sums up', async () => {
