@@ -1,3 +1,4 @@
+import { libraryScript } from '../apply/library-script.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import type { ProbeLogin } from '../checks/server/server-check.js';
 import { Secret } from '../config/secret.js';
@@ -53,17 +54,14 @@ export async function withCheckLogin<T>(
 
 async function renderScript(name: string, domain: string, mapType: string): Promise<string> {
   const { library } = await loadRunTexts();
-  const texts = ['core.sh', 'accounts.sh', 'check-login.sh'].map((file) => library.get(file) ?? '');
   const call = (fn: string, ...more: string[]) =>
     [fn, ...[name, domain, mapType, ...more].map((argument) => shellQuote(argument))].join(' ');
-  return [
-    ...texts,
+  return libraryScript(library, [
     'case $1 in',
     `begin) ${call('check_login_begin', String(lifetime))} ;;`,
     `end) ${call('check_login_end')} ;;`,
     'esac',
-    '',
-  ].join('\n');
+  ]);
 }
 
 /** A lost connection is no reason to lose the verdicts: the server's timer ends the login then. */

@@ -1,3 +1,4 @@
+import { libraryScript } from '../apply/library-script.js';
 import type { Finding } from '../checks/check.js';
 import { createPinnedFetch } from '../checks/fetch-pinned.js';
 import { backupGate, gateChecks, runServerChecks } from '../checks/server/index.js';
@@ -52,8 +53,7 @@ async function readSample(
   library: ReadonlyMap<string, string>,
   domain: string,
 ): Promise<string> {
-  const texts = ['core.sh', 'units.sh', 'rspamd.sh'].map((name) => library.get(name) ?? '');
-  const script = [...texts, `rspamd_sign_sample ${shellQuote(domain)}`, ''].join('\n');
+  const script = libraryScript(library, [`rspamd_sign_sample ${shellQuote(domain)}`]);
   const { stdout } = await connection.exec('sh -s', { root: true, stdin: script, maxOutput: 64 * 1024 });
   const line = stdout.split('\n').find((text) => text.startsWith('v=1;'));
   if (line !== undefined) return line;

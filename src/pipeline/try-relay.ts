@@ -1,3 +1,4 @@
+import { libraryScript } from '../apply/library-script.js';
 import { loadRunTexts } from '../apply/load-library.js';
 import { sanitizeLine } from '../lib/sanitize.js';
 import { shellQuote } from '../lib/shell-quote.js';
@@ -18,12 +19,10 @@ export async function tryRelay(
   const { library } = await loadRunTexts();
   const file = `/etc/smtp-setup/relay/${name}`;
   const call = [file, relay.host, String(relay.port), relay.tls, relay.login.mechanisms.join(',')];
-  const script = [
-    library.get('relay.sh') ?? '',
+  const script = libraryScript(library, [
     `[ -e ${shellQuote(file)} ] || { printf 'login\\tno\\tthe server has no login for it\\n'; exit 3; }`,
     `relay_try ${call.map(shellQuote).join(' ')}`,
-    '',
-  ].join('\n');
+  ]);
   const { stdout } = await connection.exec('/bin/sh -s', { root: true, stdin: script, maxOutput: 64 * 1024 });
   return stdout.split('\n').flatMap((line) => {
     const [stage, result, detail = ''] = line.split('\t');
