@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runChecks } from './check.mjs';
 import { countResults } from './count-results.mjs';
+import { listFailures } from './list-failures.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const isRoot = process.getuid?.() === 0;
@@ -49,7 +50,10 @@ async function runTests() {
     );
     // A runner that died before its report is a failure, however green its output looked.
     if (!existsSync(reportFile)) return { passed: checks.passed, failed: checks.failed + 1 };
-    const tests = countResults(JSON.parse(readFileSync(reportFile, 'utf8')), status);
+    const report = JSON.parse(readFileSync(reportFile, 'utf8'));
+    const failures = listFailures(report, root);
+    if (failures.length > 0) write(`\n${failures.join('\n')}\n`);
+    const tests = countResults(report, status);
     return { passed: checks.passed + tests.passed, failed: checks.failed + tests.failed };
   } finally {
     rmSync(folder, { recursive: true, force: true });
