@@ -218,8 +218,10 @@ finish() {
   message=$PLAIN
   FINISHED=1
   event end "$code" "$message"
-  rm -rf "$RUNTIME/${RUN_ID:?}" "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove" \
-    "$RUN_DIR/ended" "$RUN_DIR/stop" "$RUN_DIR/manifest.lock" "$RUN_DIR"/failed*
+  # systemd keeps the folder itself, as a mount, until the unit has ended.
+  find "$RUNTIME/${RUN_ID:?}" -mindepth 1 -delete 2>/dev/null && rmdir "$RUNTIME/$RUN_ID" 2>/dev/null
+  rm -rf "$RUN_DIR/stage" "$RUN_DIR/manifest.add" "$RUN_DIR/manifest.remove" \
+    "$RUN_DIR/ended" "$RUN_DIR/stop" "$RUN_DIR/manifest.lock" "$RUN_DIR/strangers" "$RUN_DIR"/failed*
   rm -f "$RUN_DIR/ballast"
   {
     printf 'run=%s\ncode=%s\n' "$RUN_NAME" "$code"

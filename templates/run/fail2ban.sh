@@ -11,22 +11,21 @@ fail2ban_validate() {
 
 # fail2ban_probe JAIL: an address that nobody has (RFC 5737) is banned and let go; its rule is seen in between.
 fail2ban_probe() {
-  local tries=0 address=192.0.2.1
-  until fail2ban-client status "$1" >/dev/null 2>&1; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 40 ] || { unit_problem fail2ban.service "start of the jail $1"; return 1; }
-    sleep 0.5
-  done
+  local address=192.0.2.1
+  within 60 fail2ban_has "$1" || { unit_problem fail2ban.service "start of the jail $1"; return 1; }
   fail2ban-client set "$1" banip "$address" >/dev/null || { problem "the jail $1 does not ban"; return 1; }
-  tries=0
-  until nft list ruleset 2>/dev/null | grep -q "\\<$address\\>"; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 40 ] || {
-      fail2ban-client set "$1" unbanip "$address" >/dev/null
-      problem "a ban by $1 does not reach nftables: $(short_text "$(tail -n 3 /var/log/fail2ban.log 2>/dev/null)")"
-      return 1
-    }
-    sleep 0.25
-  done
+  within 60 fail2ban_bars "$address" || {
+    fail2ban-client set "$1" unbanip "$address" >/dev/null
+    problem "a ban by $1 does not reach nftables: $(short_text "$(tail -n 3 /var/log/fail2ban.log 2>/dev/null)")"
+    return 1
+  }
   fail2ban-client set "$1" unbanip "$address" >/dev/null
+}
+
+fail2ban_has() {
+  fail2ban-client status "$1" >/dev/null 2>&1
+}
+
+fail2ban_bars() {
+  nft list ruleset 2>/dev/null | grep -q "\\<$1\\>"
 }

@@ -31,17 +31,17 @@ nginx_validate() {
 # nginx_probe_acme HOSTNAME: a challenge's file is served for the name, and nothing else is. Old workers answer for a
 # moment after a reload.
 nginx_probe_acme() {
-  local folder="$ROOT/var/www/smtp-setup/.well-known/acme-challenge" token=probe-$$ tries=0 said
+  local folder="$ROOT/var/www/smtp-setup/.well-known/acme-challenge" token=probe-$$ said='' code=0
   (umask 022 && printf 'smtp-setup %s\n' "$token" >"$folder/$token") || { problem "$folder cannot be written"; return 1; }
-  until said=$(nginx_serves_challenges "$1" "$token"); do
-    tries=$((tries + 1))
-    [ "$tries" -lt 20 ] || break
-    sleep 0.5
-  done
+  within 60 nginx_is_seen "$1" "$token" || code=1
   rm -f "$folder/$token"
-  [ "$tries" -lt 20 ] && return 0
+  [ "$code" = 0 ] && return 0
   problem "nginx does not serve challenges for $1: $(short_text "${said:-no answer}")"
   return 1
+}
+
+nginx_is_seen() {
+  said=$(nginx_serves_challenges "$@")
 }
 
 nginx_serves_challenges() {

@@ -2,16 +2,16 @@
 
 # srs_probe DOMAIN FORWARD REVERSE: a stranger becomes an address of DOMAIN, and that one the stranger again.
 srs_probe() {
-  local tries=0 there back
-  until there=$(srs_ask 'probe@elsewhere.invalid' "$2") && [ -n "$there" ]; do
-    tries=$((tries + 1))
-    [ "$tries" -lt 50 ] || { problem "PostSRSd does not answer on $2: $(srs_words)"; return 1; }
-    sleep 0.2
-  done
+  local there='' back
+  within 60 srs_answers "$2" || { problem "PostSRSd does not answer on $2: $(srs_words)"; return 1; }
   case $there in SRS0=*"@$1") ;; *) problem "PostSRSd made $(short_text "$there") of probe@elsewhere.invalid"; return 1 ;; esac
   back=$(srs_ask "$there" "$3")
   [ "$back" = probe@elsewhere.invalid ] || { problem "PostSRSd made $(short_text "$back") of its own $there"; return 1; }
   [ -z "$(srs_ask "someone@$1" "$2")" ] || { problem "PostSRSd rewrites our own senders"; return 1; }
+}
+
+srs_answers() {
+  there=$(srs_ask 'probe@elsewhere.invalid' "$1") && [ -n "$there" ]
 }
 
 # With the small configuration that the tables are made with: Postfix's own may not be there yet.

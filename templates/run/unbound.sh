@@ -21,13 +21,16 @@ unbound_anchor() {
 
 # unbound_probe_recursion HOSTNAME: it answers on loopback, and recursion reaches the root.
 unbound_probe_recursion() {
-  local said tries=0
-  until said=$(dns_ask 127.0.0.1 . 2); do
-    tries=$((tries + 1))
-    [ "$tries" -lt 5 ] || { problem "unbound on 127.0.0.1 cannot resolve: $said"; return 1; }
-    [ "$tries" != 2 ] || progress "unbound does not answer yet: $said"
-    sleep 1
-  done
+  local said=''
+  within 60 unbound_recurses || { problem "unbound on 127.0.0.1 cannot resolve: $said"; return 1; }
+}
+
+unbound_recurses() {
+  local before="$said"
+  said=$(dns_ask 127.0.0.1 . 2) && return 0
+  # Just started, it has a moment without being called slow.
+  [ "$said" != "$before" ] || progress "unbound does not answer yet: $said"
+  return 1
 }
 
 # dns_ask SERVER NAME TYPE: the answer's code and flags on success, the reason on failure. NS of the root needs recursion.

@@ -38,6 +38,20 @@ unit_problem() {
   problem "$1: $2 failed${words:+: $words}"
 }
 
+# within SECONDS COMMAND [ARGUMENT…]: tries until it succeeds, and fails when the time is over: a slow machine is not a broken
+# one, nor is a resolver that remembers for some seconds that it got no answer.
+within() {
+  local now end
+  read -r now _ </proc/uptime
+  end=$((${now%.*} + $1))
+  shift
+  until "$@"; do
+    read -r now _ </proc/uptime
+    [ "${now%.*}" -lt "$end" ] || return 1
+    sleep 0.3
+  done
+}
+
 # port_closed PORT: nothing listens on it any more; what goes away takes a moment.
 port_closed() {
   perl -MSocket=:all -e '

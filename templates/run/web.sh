@@ -60,12 +60,12 @@ web_good() {
 
 # web_probe NAME: TLS comes up for the name. Which certificate is shown is for the checks from outside.
 web_probe() {
-  local tries=0 said
-  until said=$(openssl s_client -connect 127.0.0.1:443 -servername "$1" </dev/null 2>&1); do
-    tries=$((tries + 1))
-    [ "$tries" -lt 20 ] || { problem "nginx does not speak TLS for $1: $(short_text "$said")"; return 1; }
-    sleep 0.5
-  done
+  local said=''
+  within 60 web_speaks "$1" || { problem "nginx does not speak TLS for $1: $(short_text "$said")"; return 1; }
+}
+
+web_speaks() {
+  said=$(openssl s_client -connect 127.0.0.1:443 -servername "$1" </dev/null 2>&1)
 }
 
 # web_forget DOMAIN…: certificate and renewal of a domain that is served no more. Files that somebody changed stay.

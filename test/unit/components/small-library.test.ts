@@ -283,3 +283,25 @@ describe('postfix_takes_all', () => {
       expect(await takesAll(domain)).toBe(false);
   });
 });
+
+describe('within', () => {
+  beforeEach(() => server.program('sleep', 'exit 0'));
+
+  it('tries until it succeeds, and says when the time is over', async () => {
+    server.program(
+      'grows',
+      `printf x >>"${server.base}/tries"; [ "$(wc -c <"${server.base}/tries")" -ge 30 ]`,
+    );
+    expect((await run('within', '60', 'grows')).status).toBe(0);
+    expect((await run('within', '0', 'false')).status).toBe(1);
+  });
+
+  it('gives a resolver that has just started more time than it remembers a failure', async () => {
+    // Unbound does so for five seconds.
+    server.program(
+      'perl',
+      `printf x >>"${server.base}/tries"; [ "$(wc -c <"${server.base}/tries")" -ge 20 ] && exit 0; printf 'SERVFAIL, 0 answers'; exit 1`,
+    );
+    expect((await run('unbound_probe_recursion', 'mail.example.org')).status).toBe(0);
+  });
+});
