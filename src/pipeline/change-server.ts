@@ -14,6 +14,7 @@ import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, renderPlan } from '../ui/report/plan.js';
 import { connectServer } from './connect-server.js';
+import type { ChangeState } from './owed-password.js';
 import { isAlive } from './prepare.js';
 import { createRunId, readMyself, type Session } from './session.js';
 import { createRunListener } from './show-run.js';
@@ -29,6 +30,8 @@ export interface ChangeRequest {
   yes: boolean;
   /** May be asked again, with newer facts, when somebody else was faster. */
   plan(facts: ServerFacts, connection: Connection): Promise<AccountChange>;
+  /** Told how far the change came. */
+  onReach?(state: ChangeState): void;
 }
 
 export interface ChangeOutcome {
@@ -102,9 +105,12 @@ export async function changeServer(session: Session, request: ChangeRequest): Pr
       }
       agreed = wanted;
       progress ??= await context.createProgress(await context.openLog(request.command));
+      request.onReach?.('due');
       if (await carryOut(session, link, facts, change, progress, deadline)) {
+        request.onReach?.('done');
         return { ...outcome, changed: true, roundTrips: link.connection.roundTrips };
       }
+      request.onReach?.('none');
     }
   } finally {
     progress?.stop();

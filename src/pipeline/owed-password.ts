@@ -1,47 +1,45 @@
-import { mailboxStepId, type WantedMailbox } from '../plan/plan-mailboxes.js';
+import type { WantedMailbox } from '../plan/plan-mailboxes.js';
 import type { Io } from '../ui/io.js';
-import type { StepState } from './server-runs.js';
 
-export interface OwedPassword {
-  /** What becomes of the steps of the server's runs. */
-  follow(stepId: string, state: StepState): void;
-  /** The summary was printed; where it is a document, the password is not in it. */
-  summarized(): void;
+/** How far a change came: nothing of it happened, the server may do it whatever becomes of us, or it is done. */
+export type ChangeState = 'none' | 'due' | 'done';
+
+export interface OwedPasswords {
+  /** What becomes of the change that gives the passwords to their mailboxes. */
+  reach(state: ChangeState): void;
+  /** The person has them. */
+  shown(): void;
 }
 
 /**
- * Works while a password that was made up here is owed to the person at the terminal. From the moment on that a mailbox
- * may have it, it is shown however the work ends, and at Ctrl-C: a second one would be the end at once. It goes to the
- * terminal alone, past the redactor; logs, errors and documents never have it.
+ * Works while passwords that were made up here are owed to the person at the terminal. From the moment on that a mailbox
+ * may have its password, they are shown however the work ends, and at Ctrl-C: a second one would be the end at once. They
+ * go to the terminal alone, past the redactor; logs, errors and documents never have them from here.
  */
-export async function owePassword<T>(
-  io: Pick<Io, 'say' | 'json'>,
+export async function owePasswords<T>(
+  io: Pick<Io, 'say'>,
   signal: AbortSignal,
-  mailbox: WantedMailbox | undefined,
-  work: (owed: OwedPassword) => Promise<T>,
+  owing: () => readonly WantedMailbox[],
+  work: (owed: OwedPasswords) => Promise<T>,
 ): Promise<T> {
-  let state: StepState | 'none' | 'settled' = 'none';
+  let state: ChangeState | 'settled' = 'none';
   const tell = (): void => {
-    if (mailbox === undefined || state === 'none' || state === 'settled') return;
-    const { address, password } = mailbox;
-    const made = state === 'done' ? 'was made' : 'was made, or may still be';
-    io.say(
-      `The mailbox ${address} ${made}, with this password; it is not shown again:\n  ${password.reveal()}`,
-    );
+    if (state === 'none' || state === 'settled') return;
+    const made = state === 'done' ? 'has this password' : 'has this password, or may get it';
+    for (const { address, password } of owing())
+      io.say(`The mailbox ${address} ${made}; it is not shown again:\n  ${password.reveal()}`);
     state = 'settled';
-  };
-  const owed: OwedPassword = {
-    follow(stepId, next) {
-      if (mailbox === undefined || stepId !== mailboxStepId(mailbox.address)) return;
-      if (state !== 'settled') state = next;
-    },
-    summarized() {
-      if (state !== 'none' && !io.json) state = 'settled';
-    },
   };
   signal.addEventListener('abort', tell);
   try {
-    return await work(owed);
+    return await work({
+      reach(next) {
+        if (state !== 'settled') state = next;
+      },
+      shown() {
+        if (state !== 'none') state = 'settled';
+      },
+    });
   } finally {
     signal.removeEventListener('abort', tell);
     tell();

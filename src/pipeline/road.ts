@@ -10,20 +10,20 @@ import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readSomeFacts } from '../facts/read-facts.js';
 import { refuseConflicts } from '../plan/build-server-plan.js';
-import type { WantedMailbox } from '../plan/plan-mailboxes.js';
+import { mailboxStepId, type WantedMailbox } from '../plan/plan-mailboxes.js';
 import type { Connection } from '../ssh/connection.js';
 import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
 import { isEmptyPlan, type PlanView, planDocument, renderPlan } from '../ui/report/plan.js';
 import { renderSummary, type SummaryView, summaryDocument } from '../ui/report/summary.js';
-import { type CarriedOut, carryOut } from './carry-out.js';
+import { type CarriedOut, type CarryOutDeps, carryOut } from './carry-out.js';
 import { explainRefusal, leftError } from './carry-out-errors.js';
 import { ownIncludes } from './desired-dns.js';
 import { findLeftOut } from './left-out.js';
 import { type LockFacts, makeLock } from './make-lock.js';
 import { type FullPlan, makePlan, type PlanRequest, refuseDnsConflicts, toPlanView } from './make-plan.js';
 import type { Resolvers } from './open-resolvers.js';
-import { type OwedPassword, owePassword } from './owed-password.js';
+import { owePasswords } from './owed-password.js';
 import type { Reached } from './prepare.js';
 import { introduceTo, obstacleOf, proveBackup, provePolicies, proveServer, proveSigning } from './prove.js';
 import { readDkimRecords, readTlsaRecords } from './read-dkim.js';
@@ -71,13 +71,23 @@ export async function travel(journey: Journey): Promise<Outcome> {
   const log = await context.openLog(journey.command);
   await begin(journey);
   const progress = await context.createProgress(log);
-  return owePassword(io, context.signal, journey.generated, async (owed) => {
-    const arrival = await carryThrough(planned, progress, owed.follow);
-    io.print(renderSummary(io, arrival.summary));
-    owed.summarized();
-    if (arrival.left !== undefined) throw arrival.left;
-    return { exit: Exit.ok, document: arrival.document };
-  });
+  const owing = journey.generated === undefined ? [] : [journey.generated];
+  const isGiven = (step: string) => owing.some(({ address }) => step === mailboxStepId(address));
+  return owePasswords(
+    io,
+    context.signal,
+    () => owing,
+    async (owed) => {
+      const arrival = await carryThrough(planned, progress, (step, state) => {
+        if (isGiven(step)) owed.reach(state === 'done' ? state : 'due');
+      });
+      io.print(renderSummary(io, arrival.summary));
+      // A document does not have it.
+      if (!io.json) owed.shown();
+      if (arrival.left !== undefined) throw arrival.left;
+      return { exit: Exit.ok, document: arrival.document };
+    },
+  );
 }
 
 /** A plan that may be carried out, and nothing of it begun. */
@@ -125,7 +135,7 @@ export interface Arrival {
 export async function carryThrough(
   planned: PlannedJourney,
   progress: Progress,
-  onStep?: OwedPassword['follow'],
+  onStep?: CarryOutDeps['onStep'],
 ): Promise<Arrival> {
   const { journey, plan, view } = planned;
   const { session, reached, zones, resolvers, removals = [] } = journey;

@@ -16,10 +16,12 @@ import {
   planSwitch,
 } from '../plan/plan-accounts.js';
 import { planMailDeletion } from '../plan/plan-mail-deletion.js';
+import type { WantedMailbox } from '../plan/plan-mailboxes.js';
 import { renderChanged, renderUsers, usersDocument } from '../ui/report/accounts.js';
-import { type ChangeOutcome, changeServer, readServer } from './change-server.js';
+import { type ChangeOutcome, type ChangeRequest, changeServer, readServer } from './change-server.js';
 import { choosePassword, makePassword } from './choose-password.js';
 import { connectServer } from './connect-server.js';
+import { owePasswords } from './owed-password.js';
 import { openSession, type Session } from './session.js';
 import { syncBackups } from './sync-backups.js';
 
@@ -44,12 +46,12 @@ export const runUser: Run<UserOptions> = async (context, options) => {
     default: {
       const { kind } = action;
       const addresses = [...new Set(action.addresses.map((address) => parseAddress(address)))];
-      const outcome = await changeServer(session, {
+      const request: ChangeRequest = {
         command: `user-${kind}`,
         yes: options.yes,
         plan: async ({ accounts }) => planSwitch(accounts, addresses, kind),
-      });
-      return finish(session, outcome, new Map());
+      };
+      return change(session, request, { addresses: true });
     }
   }
 };
@@ -66,9 +68,9 @@ async function add(
   yes: boolean,
 ): Promise<Outcome> {
   const wanted = await readWanted(session, action);
-  const generated = new Map<string, string>();
+  const generated: WantedMailbox[] = [];
   const ready = new Map<string, NewUser>();
-  const outcome = await changeServer(session, {
+  const request: ChangeRequest = {
     command: 'user-add',
     yes,
     async plan({ accounts }) {
@@ -91,8 +93,8 @@ async function add(
       );
       return planNewUsers(accounts, users);
     },
-  });
-  return finish(session, outcome, generated);
+  };
+  return change(session, request, { generated, addresses: true });
 }
 
 type Wanted = Omit<NewUser, 'credential'> & { credential: NewUser['credential'] | undefined };
@@ -125,10 +127,10 @@ async function choose(
   session: Session,
   { csv, generate }: Extract<UserAction, { kind: 'add' }>,
   address: string,
-  generated: Map<string, string>,
+  generated: WantedMailbox[],
 ): Promise<NewUser['credential']> {
   const { password, generated: made } = await choosePassword(session, address, generate || csv !== undefined);
-  if (made) generated.set(address, password.reveal());
+  if (made) generated.push({ address, password });
   return { kind: 'password', value: password };
 }
 
@@ -138,18 +140,20 @@ async function passwd(
   yes: boolean,
 ): Promise<Outcome> {
   const address = parseAddress(given);
-  const generated = new Map<string, string>();
+  const generated: WantedMailbox[] = [];
   let chosen: Awaited<ReturnType<typeof choosePassword>> | undefined;
-  const outcome = await changeServer(session, {
+  const request: ChangeRequest = {
     command: 'user-passwd',
     yes,
     async plan({ accounts }) {
-      if (hasLogin(accounts, address)) chosen ??= await choosePassword(session, address, generate);
-      if (chosen?.generated) generated.set(address, chosen.password.reveal());
+      if (chosen === undefined && hasLogin(accounts, address)) {
+        chosen = await choosePassword(session, address, generate);
+        if (chosen.generated) generated.push({ address, password: chosen.password });
+      }
       return planNewPassword(accounts, address, chosen?.password ?? makePassword(session));
     },
-  });
-  return report(session, outcome, generated);
+  };
+  return change(session, request, { generated, addresses: false });
 }
 
 async function quota(
@@ -161,12 +165,12 @@ async function quota(
   const bytes = size === 'default' ? size : parseSize(size);
   if (bytes === undefined)
     throw usage(`${sanitizeLine(size, 40)} is no size such as 500M, 5G, none or default.`, 'quota');
-  const outcome = await changeServer(session, {
+  const request: ChangeRequest = {
     command: 'user-quota',
     yes,
     plan: async ({ accounts }) => planQuota(accounts, address, { text: size, bytes }),
-  });
-  return report(session, outcome, new Map());
+  };
+  return change(session, request, { addresses: false });
 }
 
 async function remove(
@@ -175,7 +179,7 @@ async function remove(
   yes: boolean,
 ): Promise<Outcome> {
   const addresses = [...new Set(given.map((address) => parseAddress(address)))];
-  const outcome = await changeServer(session, {
+  const request: ChangeRequest = {
     command: 'user-rm',
     yes,
     async plan({ accounts }, connection) {
@@ -189,31 +193,48 @@ async function remove(
       const deletion = planMailDeletion(parseMailStore(stdout));
       return { ...removal, steps: [...removal.steps, ...deletion.steps] };
     },
-  });
-  return finish(session, outcome, new Map());
+  };
+  return change(session, request, { addresses: true });
 }
 
-/** The passwords are shown before anything else can go wrong. */
-async function finish(
+interface Effects {
+  /** Passwords that were made up for it; the plan adds them. */
+  generated?: readonly WantedMailbox[];
+  /** Which addresses there are: backup servers know them, too. */
+  addresses: boolean;
+}
+
+/** The passwords are shown before anything else can go wrong; a document is printed when all is over. */
+async function change(
   session: Session,
-  outcome: ChangeOutcome,
-  generated: ReadonlyMap<string, string>,
+  request: ChangeRequest,
+  { generated = [], addresses }: Effects,
 ): Promise<Outcome> {
-  const result = report(session, outcome, generated);
-  if (outcome.changed) await syncBackups(session, outcome.hostname);
-  return result;
+  const { io, signal } = session.context;
+  return owePasswords(
+    io,
+    signal,
+    () => generated,
+    async (owed) => {
+      const outcome = await changeServer(session, { ...request, onReach: owed.reach });
+      const result = report(session, outcome, generated);
+      if (!io.json) owed.shown();
+      if (outcome.changed && addresses) await syncBackups(session, outcome.hostname);
+      owed.shown();
+      return result;
+    },
+  );
 }
 
 /** Generated passwords are shown here, once; stdout is for them, as text or in the document. */
-function report(
-  { context }: Session,
-  outcome: ChangeOutcome,
-  generated: ReadonlyMap<string, string>,
-): Outcome {
+function report({ context }: Session, outcome: ChangeOutcome, generated: readonly WantedMailbox[]): Outcome {
   const { io } = context;
   const { changed, change, hostname, roundTrips } = outcome;
   io.print(renderChanged(io, { changed, hostname, steps: change.steps }));
-  const passwords = changed ? [...generated].map(([address, password]) => ({ address, password })) : [];
+  const passwords = (changed ? generated : []).map(({ address, password }) => ({
+    address,
+    password: password.reveal(),
+  }));
   if (passwords.length > 0) {
     const lines = passwords.map(({ address, password }) => `${address},${password}`);
     io.print(['', 'Passwords, shown this once (address,password):', ...lines].join('\n'));

@@ -269,6 +269,18 @@ export function tellDayTwoStory(image: VpsImage): () => World {
       expect(all).toEqual(expect.arrayContaining([at('u0'), at('u7'), at('next')]));
     });
 
+    it('shows a password that was made up although one does not wait for the end', async () => {
+      const client = startCli(world, ['user', 'add', at('hasty'), '--generate', '--yes', ...config()]);
+      await client.saw(/\[server\] Create the mailbox/);
+      client.interrupt();
+      await client.saw(/hasty@\S+ has this password[\s\S]*\n {2}\S+\n/);
+      await client.ended;
+      const password = /hasty@\S+ has this password[\s\S]*?\n {2}(\S+)\n/.exec(client.output())?.[1] ?? '';
+      // The step that had begun is finished; who comes next waits for that.
+      await ok('user add', at('patient'), '--generate', '--yes');
+      expect(await canRead(at('hasty'), password)).toBe(true);
+    });
+
     it('takes 500 hashes from stdin in one run', async () => {
       const result = await world.lab.client.exec(
         process.execPath,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Secret } from '../../../src/config/secret.js';
 import { SetupError } from '../../../src/errors.js';
-import { type OwedPassword, owePassword } from '../../../src/pipeline/owed-password.js';
+import { type OwedPasswords, owePasswords } from '../../../src/pipeline/owed-password.js';
 import { openServerRuns, type ServerRunsDeps } from '../../../src/pipeline/server-runs.js';
 import type { ServerPlan } from '../../../src/plan/build-server-plan.js';
 import { planMailboxes } from '../../../src/plan/plan-mailboxes.js';
@@ -16,15 +16,15 @@ const broken = new Error('DNS said no');
 
 /** What the terminal got, and how the work ended. */
 async function owe(
-  work: (owed: OwedPassword, stop: AbortController, seen: () => string) => void,
-  { json = false, generated = true } = {},
+  work: (owed: OwedPasswords, stop: AbortController, seen: () => string) => void,
+  { generated = [mailbox] } = {},
 ) {
   const streams = captureStreams({ tty: true });
   const stop = new AbortController();
-  const ending = owePassword(
-    createIo(streams, {}, { json }),
+  const ending = owePasswords(
+    createIo(streams, {}, {}),
     stop.signal,
-    generated ? mailbox : undefined,
+    () => generated,
     async (owed) => work(owed, stop, () => streams.errText),
   );
   const [{ status }] = (await Promise.allSettled([ending])) as [PromiseSettledResult<void>];
@@ -38,60 +38,61 @@ function fail(): never {
 describe('a password that was made up', () => {
   it('is shown when the work fails after the mailbox was made, or may have been', async () => {
     const made = await owe((owed) => {
-      owed.follow(id, 'due');
-      owed.follow(id, 'done');
+      owed.reach('due');
+      owed.reach('done');
       fail();
     });
     expect(made).toEqual({
       status: 'rejected',
-      err: 'The mailbox ada@example.org was made, with this password; it is not shown again:\n  abcde-fghij\n',
+      err: 'The mailbox ada@example.org has this password; it is not shown again:\n  abcde-fghij\n',
       out: '',
     });
     const perhaps = await owe((owed) => {
-      owed.follow(id, 'due');
+      owed.reach('due');
       fail();
     });
-    expect(perhaps.err).toContain('was made, or may still be, with this password');
+    expect(perhaps.err).toContain('has this password, or may get it; it is not shown again');
   });
 
-  it('is not shown while there can be no mailbox, nor when the summary had it', async () => {
+  it('is not shown while no mailbox can have it, nor when the person has it', async () => {
     expect((await owe(fail)).err).toBe('');
-    const other = await owe((owed) => {
-      owed.follow('packages', 'done');
-      owed.summarized();
+    const refused = await owe((owed) => {
+      owed.reach('due');
+      owed.reach('none');
       fail();
     });
-    expect(other.err).toBe('');
+    expect(refused.err).toBe('');
     const shown = await owe((owed) => {
-      owed.follow(id, 'done');
-      owed.summarized();
+      owed.reach('done');
+      owed.shown();
+      fail();
     });
-    expect(shown).toEqual({ status: 'fulfilled', err: '', out: '' });
-    const given = await owe((owed) => owed.follow(id, 'done'), { generated: false });
-    expect(given.err).toBe('');
+    expect(shown.err).toBe('');
+    const given = await owe((owed) => owed.reach('done'), { generated: [] });
+    expect(given).toEqual({ status: 'fulfilled', err: '', out: '' });
   });
 
-  it('is on the terminal where the result is a document', async () => {
-    const { err, out } = await owe(
-      (owed) => {
-        owed.follow(id, 'done');
-        owed.summarized();
-      },
-      { json: true },
-    );
+  it('is shown after a good end, too, when nothing else did', async () => {
+    const { err, out } = await owe((owed) => owed.reach('done'));
     expect(err).toContain('abcde-fghij');
     expect(out).toBe('');
   });
 
   it('is shown at the first Ctrl-C, once: the second one ends everything', async () => {
     const { err } = await owe((owed, stop, seen) => {
-      owed.follow(id, 'due');
+      owed.reach('due');
       stop.abort();
       expect(seen()).toContain('abcde-fghij');
-      owed.follow(id, 'done');
+      owed.reach('done');
       fail();
     });
     expect(err.split('abcde-fghij')).toHaveLength(2);
+  });
+
+  it('is one of several that are all shown', async () => {
+    const bob = { address: 'bob@example.org', password: new Secret('klmno-pqrst') };
+    const { err } = await owe((owed) => owed.reach('done'), { generated: [mailbox, bob] });
+    expect(err).toMatch(/ada@[\s\S]*abcde-fghij[\s\S]*bob@[\s\S]*klmno-pqrst/);
   });
 });
 
