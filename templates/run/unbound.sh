@@ -71,7 +71,7 @@ unbound_switch_resolver() {
       'nameserver 127.0.0.1' 'options edns0 trust-ad' >"$file.smtp-setup" && chmod 0644 "$file.smtp-setup" || return
     mv -fT "$file.smtp-setup" "$file" ||
       { rm -f "$file.smtp-setup"; problem "/etc/resolv.conf cannot be replaced (chattr -i, or a bind mount?)"; return 1; }
-    if ! unbound_libc_works; then
+    if ! within 30 unbound_libc_works; then
       rm -f "$file"
       cp -a "$kept" "$file"
       problem 'names did not resolve through 127.0.0.1; /etc/resolv.conf is as it was'
