@@ -26,7 +26,8 @@ run_begin() {
   ASIDE=0 ASIDE_ALL='' MAY_FAIL=0
   umask 077
   cd / || exit 1
-  # A full disk must not keep the result from being written.
+  mkdir -p "$RUN_DIR/ended"
+  # A full disk must keep neither the result from being written nor the ends of steps, for which others wait.
   head -c 65536 /dev/zero >"$RUN_DIR/ballast" 2>/dev/null
   # Poweroff and `systemctl kill`: the step that runs is finished, then the run stops.
   trap ': >"$RUN_DIR/stop"' TERM INT HUP
@@ -121,14 +122,18 @@ aside() {
 
 # leave_aside CODE: the end of a subshell's step; the first failure is the run's.
 leave_aside() {
-  mkdir -p "$RUN_DIR/ended"
-  if [ "$1" != 0 ]; then
-    plain "$PROBLEM"
-    printf '%s %s %s %s\n' "$1" "$STEP" "$STEP_ID" "$PLAIN" >"$RUN_DIR/failed.$STEP" &&
-      ln -n "$RUN_DIR/failed.$STEP" "$RUN_DIR/failed" 2>/dev/null
+  plain "$PROBLEM"
+  mark_end "$1" || { rm -f "$RUN_DIR/ballast"; mark_end "$1"; } || [ -e "$RUN_DIR/failed" ] || : >"$RUN_DIR/failed"
+  exit 0
+}
+
+# mark_end CODE: what the others wait for. An empty `failed` says the same where the disk has no room for words.
+mark_end() {
+  if [ "$1" != 0 ] && [ ! -e "$RUN_DIR/failed" ]; then
+    printf '%s %s %s %s\n' "$1" "$STEP" "$STEP_ID" "$PLAIN" >"$RUN_DIR/failed.$STEP" || return
+    ln -n "$RUN_DIR/failed.$STEP" "$RUN_DIR/failed" || [ -e "$RUN_DIR/failed" ] || return
   fi
   printf '%s %s\n' "$1" "$STEP_CHANGED" >"$RUN_DIR/ended/.$STEP" && mv -f "$RUN_DIR/ended/.$STEP" "$RUN_DIR/ended/$STEP"
-  exit 0
 }
 
 # together: waits for all steps that run aside, and ends the run when one of them failed.
@@ -152,7 +157,8 @@ together() {
   done
   ASIDE_ALL=''
   if [ -e "$RUN_DIR/failed" ]; then
-    read -r code STEP STEP_ID said <"$RUN_DIR/failed"
+    read -r code STEP STEP_ID said <"$RUN_DIR/failed" ||
+      { code=1 STEP=0 STEP_ID=''; said="no room to note how a step ended: $(space_of "$RUN_DIR/failed")"; }
     finish "$code" "$said"
   fi
   [ "$missed" = 0 ] || finish 130 'stopped before the next step, as asked'

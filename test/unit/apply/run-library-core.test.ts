@@ -136,6 +136,37 @@ linger_for() { until grep -q "	step	[0-9]*	$1	" "$EVENTS"; do sleep 0.05; done; 
     expect(result).toMatchObject({ code: 1, step: 1, message: 'the step ended unexpectedly' });
   });
 
+  describe('on a full disk', () => {
+    /** The events fit in their last block, and nothing new does; until what was kept back is given away. */
+    const full = (room: boolean) => ({
+      'zz-test.sh': `${functions['zz-test.sh']}
+full() { trap '' XFSZ; ulimit -S -f 0; EVENTS=/dev/null; problem 'no space left'; return "$1"; }
+rm() { command rm "$@"; case "$*" in *ballast) ${room ? 'ulimit -S -f unlimited' : ':'} ;; esac; }
+`,
+    });
+    const steps = (status: string) => [
+      aside('one', [], [call('full', status)]),
+      aside('two', ['one']),
+      aside('three', ['two']),
+    ];
+
+    it('note their ends in the room that was kept for the result', async () => {
+      const { result, events } = await server.execute(steps('0'), 0, [], full(true));
+      expect(result).toMatchObject({ code: 0, changed: true });
+      expect(events).toContainEqual(['done', '3', '1']);
+      const failed = await server.execute(steps('1'), 1, [], full(true));
+      expect(failed.result).toMatchObject({ code: 1, step: 1, stepId: 'one', message: 'no space left' });
+      expect(failed.events.filter(([kind]) => kind === 'step')).toHaveLength(1);
+    });
+
+    it('end the run where even that is taken', async () => {
+      const { result, events } = await server.execute(steps('0'), 0, [], full(false));
+      expect(result).toMatchObject({ code: 1 });
+      expect(result?.message).toMatch(/^no room to note how a step ended: .* free on /);
+      expect(events.filter(([kind]) => kind === 'step')).toHaveLength(1);
+    });
+  });
+
   it('write the files of two groups into one manifest', async () => {
     const group = (id: string, path: string) =>
       aside(
