@@ -2,7 +2,8 @@
 #
 # Contract for every function that a step calls (all templates/run/*.sh):
 # - It looks first and does nothing when its work is done; it calls `changed` when it did something.
-# - It returns 0, or says why with `problem "…"` and returns 1 (6: somebody else changed the server since the plan).
+# - It returns 0, or says why with `problem "…"` and returns 1 (6: somebody else changed the server since the plan;
+#   130: it waited, and was told to stop).
 #   Steps run it as `call FUNCTION …`, where `set -e` has no effect: end each command that may fail with `|| return`.
 # - `progress "…"` is the live line. Output goes to the run's log; a secret must never be printed.
 # - $SECRETS/NAME holds a secret, $STAGE the staged tree of the group, $RUN_DIR the run, $STATE our state directory.
@@ -62,9 +63,14 @@ call() {
     group_restore
     PROBLEM=$why
   fi
-  [ "$code" = 6 ] || code=1
-  event failed "$STEP" "$PROBLEM"
-  [ "$ASIDE" = 0 ] || leave_aside $((MAY_FAIL ? 0 : code))
+  case $code in
+    6) ;;
+    130) stopping || code=1 ;;
+    *) code=1 ;;
+  esac
+  # To stop where it was only waiting is no failure.
+  [ "$code" = 130 ] || event failed "$STEP" "$PROBLEM"
+  [ "$ASIDE" = 0 ] || leave_aside $((MAY_FAIL && code != 130 ? 0 : code))
   finish "$code" "$PROBLEM"
 }
 
@@ -103,7 +109,7 @@ await_proof() {
   for name; do
     number=$(sed -n "s/^step \([0-9]*\) '\{0,1\}\(files\|units\)-$name'\{0,1\} .*/\1/p" "$RUN_DIR/script" | head -n 1)
     [ -n "$number" ] || continue
-    until grep -q "	\(done\|failed\)	$number	" "$EVENTS"; do
+    until [ -e "$RUN_DIR/ended/$number" ] || grep -q "	\(done\|failed\)	$number	" "$EVENTS"; do
       if { [ -e "$RUN_DIR/failed" ] || stopping; } && ! grep -q "	step	$number	" "$EVENTS"; then break; fi
       sleep 0.1
     done
@@ -129,7 +135,7 @@ leave_aside() {
 
 # mark_end CODE: what the others wait for. An empty `failed` says the same where the disk has no room for words.
 mark_end() {
-  if [ "$1" != 0 ] && [ ! -e "$RUN_DIR/failed" ]; then
+  if [ "$1" != 0 ] && [ "$1" != 130 ] && [ ! -e "$RUN_DIR/failed" ]; then
     printf '%s %s %s %s\n' "$1" "$STEP" "$STEP_ID" "$PLAIN" >"$RUN_DIR/failed.$STEP" || return
     ln -n "$RUN_DIR/failed.$STEP" "$RUN_DIR/failed" || [ -e "$RUN_DIR/failed" ] || return
   fi
@@ -147,6 +153,7 @@ together() {
     if [ -e "$RUN_DIR/ended/$number" ]; then
       read -r code changed <"$RUN_DIR/ended/$number"
       [ "$changed" = 0 ] || RUN_CHANGED=1
+      [ "$code" != 130 ] || missed=1
     elif [ -e "$RUN_DIR/failed" ] || stopping; then
       missed=1
     else

@@ -19,9 +19,12 @@ packages_fetch() {
   [ -n "$missing" ] || return 0
   packages_lists || return
   progress 'Downloading the packages'
-  # shellcheck disable=SC2086 # a list of package names
-  until packages_download $keep $missing; do
+  while :; do
+    dpkg_lock_wait || return
+    # shellcheck disable=SC2086 # a list of package names
+    ! packages_download $keep $missing || break
     # apt says why it cannot, or what would have to give way.
+    # shellcheck disable=SC2086
     packages_simulate $missing || return
     if [ "$ADDED" = 0 ] && [ -n "$keep" ]; then
       keep=''
@@ -30,6 +33,7 @@ packages_fetch() {
     [ "$try" -lt 3 ] || { problem "the packages cannot be downloaded: $(log_words '^E:')"; return 1; }
     progress "The download stopped; try $((try + 1)) of 3"
     sleep $((try * 2))
+    dpkg_lock_wait || return
     apt_update
     try=$((try + 1))
   done
@@ -39,7 +43,6 @@ packages_fetch() {
 
 # packages_download [OPTION…] NAME…: $ADDED is 1 when apt will only add packages.
 packages_download() {
-  dpkg_lock_wait || return
   { apt_get -y install --download-only "$@"; printf 'status=%s\n' "$?"; } 2>&1 | tee "$RUN_DIR/download" | sed -u '/^status=[0-9]*$/d'
   grep -qx 'status=0' "$RUN_DIR/download" || return
   ADDED=0
@@ -62,12 +65,14 @@ packages_install() {
   : >"$RUN_DIR/packages-installed"
   changed
   # What is only added has nothing to restart: systemd reads all new units once at the end, not after each package.
-  # shellcheck disable=SC2086
-  until dpkg_lock_wait && SYSTEMD_OFFLINE=$ADDED apt_get -y install $keep $missing; do
+  while :; do
+    dpkg_lock_wait || return
+    # shellcheck disable=SC2086
+    ! SYSTEMD_OFFLINE=$ADDED apt_get -y install $keep $missing || break
     [ "$try" -lt 3 ] || { problem "apt-get install failed: $(log_words '^E:\|^dpkg: error')"; return 1; }
     progress "The installation stopped; repairing, try $((try + 1)) of 3"
     sleep $((try * 2))
-    dpkg_repair || return
+    dpkg_lock_wait && dpkg_repair || return
     apt_update
     try=$((try + 1))
   done
@@ -89,7 +94,9 @@ packages_lists() {
   dpkg_lock_wait || return
   dpkg_repair || return
   preseed || return
-  until apt_update; do
+  while :; do
+    dpkg_lock_wait || return
+    ! apt_update || break
     [ "$try" -lt 5 ] || { problem "the package lists cannot be fetched: $(log_words '^E:')"; return 1; }
     progress "The package lists cannot be fetched now; try $((try + 1)) of 5"
     sleep $((try * 3))
@@ -124,11 +131,11 @@ packages_missing() {
   done
 }
 
-# apt's own lock time-out does not cover the lists, so this is called in a loop.
+# apt's own lock time-out does not cover the lists, so this is called in a loop, behind dpkg_lock_wait.
 apt_update() {
   progress 'Fetching the package lists'
   # Descriptions in other languages are a third of the lists, and nobody reads them here.
-  dpkg_lock_wait && apt_get -o APT::Update::Error-Mode=any -o Acquire::Languages=none update
+  apt_get -o APT::Update::Error-Mode=any -o Acquire::Languages=none update
 }
 
 # Maintainer scripts must not ask, nor write a main.cf of their own.
@@ -168,9 +175,9 @@ dpkg_repair() {
 first_boot_wait() {
   local waited=0 job
   while job=$(first_boot_job) && [ -n "$job" ]; do
+    ! stopping || { problem "stopped while waiting for $job, as asked"; return 130; }
     [ "$waited" -lt "$LOCK_PATIENCE" ] || { problem "$job has not ended after $waited s; nothing was changed"; return 1; }
     [ $((waited % 10)) = 0 ] && progress "Waiting for $job (${waited} s)"
-    ! stopping || { problem 'stopped while waiting, as asked'; return 1; }
     sleep 2
     waited=$((waited + 2))
   done
@@ -194,12 +201,12 @@ first_boot_job() {
 dpkg_lock_wait() {
   local waited=0 holder
   while holder=$(dpkg_lock_holder) && [ -n "$holder" ]; do
+    ! stopping || { problem 'stopped while waiting for the package system, as asked'; return 130; }
     [ "$waited" -lt "$LOCK_PATIENCE" ] || {
       problem "the package system is still locked after $waited s by $holder"
       return 1
     }
     [ $((waited % 10)) = 0 ] && progress "Waiting for the package system: $holder (${waited} s)"
-    ! stopping || { problem 'stopped while waiting, as asked'; return 1; }
     sleep 2
     waited=$((waited + 2))
   done

@@ -111,6 +111,7 @@ uninstall_packages() {
   [ -n "$back" ] || return 0
   changed
   progress "Installing again: $(one_line "$back")"
+  dpkg_lock_wait || return
   # shellcheck disable=SC2086
   apt_update && apt_get -y install $back || { problem "not installed again: $(one_line "$back")"; return 1; }
 }

@@ -282,6 +282,50 @@ describe('a run', () => {
     expect(result).toMatchObject({ code: 130, step: 1 });
   });
 
+  describe('that is told to stop where it only waits', () => {
+    const more = {
+      'zz-test.sh': `
+waits() { kill -TERM $$; until stopping; do sleep 0.05; done; problem 'stopped while waiting'; return 130; }
+fails() { problem 'no luck'; return 130; }
+awaits() { await_proof base; progress 'proven'; }
+`,
+    };
+    const aside = (id: string, after: string[], fn: string) => ({ ...step(id, [call(fn)]), after });
+
+    it('is stopped, and nothing failed', async () => {
+      const { result, events } = await server.execute(
+        [step('one', [call('waits')]), step('two', [])],
+        0,
+        [],
+        more,
+      );
+      expect(result).toMatchObject({ code: 130, message: 'stopped while waiting' });
+      expect(events.map(([kind]) => kind)).toEqual(['begin', 'step', 'end']);
+    });
+
+    it.each([false, true])('is stopped with the steps beside each other (may fail: %s)', async (mayFail) => {
+      const { result, events } = await server.execute(
+        [
+          { ...aside('files-base', [], 'waits'), mayFail },
+          aside('user', [], 'awaits'),
+          aside('last', ['user'], 'waits'),
+        ],
+        0,
+        [],
+        more,
+      );
+      expect(result).toMatchObject({ code: 130, message: 'stopped before the next step, as asked' });
+      expect(events.map(([kind]) => kind)).not.toContain('failed');
+      expect(events.filter(([kind]) => kind === 'step').length).toBeLessThan(3);
+    });
+
+    it('has failed where nobody asked for it', async () => {
+      const { result, events } = await server.execute([step('one', [call('fails')])], 0, [], more);
+      expect(result).toMatchObject({ code: 1, message: 'no luck' });
+      expect(events).toContainEqual(['failed', '1', 'no luck']);
+    });
+  });
+
   it('goes on when events cannot be written', async () => {
     const compiled = server.compile([step('one', [call('touch', join(server.base, 'x'))])], 0);
     mkdirSync(join(server.state, 'runs', compiled.id, 'events'));

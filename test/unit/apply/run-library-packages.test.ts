@@ -64,6 +64,17 @@ function set(name: string, value: string | number): void {
   server.write(`/../${name}`, `${value}\n`);
 }
 
+/** A process that holds a file as apt does. */
+async function holdLock(path: string) {
+  const holder = spawn('perl', [
+    '-e',
+    'use Fcntl; open(my $f, "+<", $ARGV[0]) or die; fcntl($f, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, SEEK_SET, 0, 0, 0)) or die "$!"; $| = 1; print "held\\n"; sleep 600',
+    path,
+  ]);
+  await once(holder.stdout, 'data');
+  return holder;
+}
+
 describe('packages_install', () => {
   it('updates, simulates, installs, without a question', async () => {
     const { result, events } = await install('postfix', 'rspamd');
@@ -281,12 +292,7 @@ describe('packages_install', () => {
 
   it("waits for the package system's lock and says who holds it, breaks nothing", async () => {
     server.write('/var/lib/dpkg/lock-frontend', '');
-    const holder = spawn('perl', [
-      '-e',
-      'use Fcntl; open(my $f, "+<", $ARGV[0]) or die; fcntl($f, F_SETLK, pack("s s x4 q q i x4", F_WRLCK, SEEK_SET, 0, 0, 0)) or die "$!"; $| = 1; print "held\\n"; sleep 600',
-      join(server.root, 'var/lib/dpkg/lock-frontend'),
-    ]);
-    await once(holder.stdout, 'data');
+    const holder = await holdLock(join(server.root, 'var/lib/dpkg/lock-frontend'));
     try {
       const { result } = await install('postfix');
       expect(result?.message).toMatch(
@@ -302,5 +308,59 @@ describe('packages_install', () => {
     server.program('cloud-init', 'echo "status: running"');
     const { result } = await install('postfix');
     expect(result?.message).toBe('cloud-init has not ended after 0 s; nothing was changed');
+  });
+
+  it.each([
+    ['cloud-init', 'first_boot_job() { echo cloud-init; }'],
+    ['the package system', 'dpkg_lock_holder() { echo somebody; }'],
+  ])('is stopped, not failed, while it waits for %s', async (what, busy) => {
+    const more = {
+      'zz-test.sh': `${busy}\nstop_me() { kill -TERM $$; packages_install postfix; }\n`,
+    };
+    const { result, events } = await server.execute([step('packages', [call('stop_me')])], 0, [], more);
+    expect(result).toMatchObject({ code: 130, message: `stopped while waiting for ${what}, as asked` });
+    expect(events.map(([kind]) => kind)).not.toContain('failed');
+  });
+
+  describe('of somebody who takes the lock in between', () => {
+    /** Nobody holds it until the given words were said to apt. */
+    const heldAfter = (words: string, told = ':') => ({
+      'zz-test.sh': `dpkg_lock_holder() { grep -q -e '${words}' "${server.base}/calls.log" || return 0; ${told}; echo 'process 77'; }\n`,
+    });
+    const run = (more: Record<string, string>, ...fns: string[]) =>
+      server.execute(
+        [
+          step(
+            'packages',
+            fns.map((fn) => call(fn, 'postfix')),
+          ),
+        ],
+        0,
+        [],
+        more,
+      );
+    const locked = 'the package system is still locked after 0 s by process 77';
+
+    it.each([
+      ['the lists', 'debconf-set-selections', ['packages_install'], []],
+      ['the download', ' update$', ['packages_fetch'], ['update']],
+      ['the installation', ' -s ', ['packages_install'], ['update', '-s install postfix']],
+    ])('waits for it once before %s, and says so', async (_what, words, fns, asked) => {
+      const { result } = await run(heldAfter(words), ...fns);
+      expect(result).toMatchObject({ code: 1, message: locked });
+      expect(aptCalls()).toEqual(asked);
+    });
+
+    it.each(['packages_fetch', 'packages_install'])('is told to stop meanwhile, in %s', async (fn) => {
+      const { result } = await run(heldAfter('apt-get .* \\(update\\|-s\\)', 'kill -TERM $$'), fn);
+      expect(result).toMatchObject({ code: 130 });
+    });
+
+    it('waits before the next try', async () => {
+      set('download-fails', 9);
+      set('simulation', 'Inst postfix (3.7.11)');
+      const { result } = await run(heldAfter(' -s '), 'packages_fetch');
+      expect(result).toMatchObject({ code: 1, message: locked });
+    });
   });
 });
