@@ -4,6 +4,8 @@ import type { Connector } from '../ssh/connection.js';
 
 /** The timer of templates/run/firewall.sh that takes new rules back. */
 const timer = 'smtp-setup-firewall-deadman.timer';
+/** It did. */
+const fired = '/run/smtp-setup-firewall.fired';
 
 /** Milliseconds; the timer waits for three minutes. */
 const patience = 60_000;
@@ -26,7 +28,16 @@ export async function proveLogin(connector: Connector, signal?: AbortSignal): Pr
     const either = signal === undefined ? limit : AbortSignal.any([signal, limit]);
     const fresh = await connector.connect(either, refusals);
     try {
-      const stopped = await fresh.exec(`systemctl stop ${timer}`, { root: true, signal: limit });
+      const stopped = await fresh.exec(
+        `systemctl stop ${timer}; code=$?; [ ! -e ${fired} ] || echo fired; exit $code`,
+        {
+          root: true,
+          signal: limit,
+        },
+      );
+      // An old connection that was cut, too, comes back only when the rules are gone, and this login with it.
+      if (stopped.stdout.trim() === 'fired')
+        throw new Error('the three minutes were over before a login worked');
       // 5: it is not there (systemctl(1)); a rule set that was not changed after all needs no proof.
       if (stopped.code !== 0 && stopped.code !== 5)
         throw new Error(`systemctl stop ${timer}: ${stopped.stderr.trim() || `status ${stopped.code}`}`);

@@ -169,7 +169,7 @@ export const questions: Readonly<Record<QuestionKey, Question>> = {
     flag: '--resolver',
     argument: 'ip[:port]',
     env: 'SMTP_SETUP_RESOLVER',
-    help: 'the DNS resolver that this machine asks (default: its own)',
+    help: 'the DNS resolver that this machine asks (default: its own); a private address: a private network, where private addresses are allowed',
     parse: validate.parseAddressPort,
   },
   ipv4: {

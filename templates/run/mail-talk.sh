@@ -28,7 +28,8 @@ talk() {
     my ($buffer, $reply, $last) = ("", "", "nothing");
     my $select = IO::Select->new($out);
     my $line = sub {
-      my $end = time + 40;
+      # Postfix rests a service of which one process has failed for a minute.
+      my $end = time + 90;
       while ($buffer !~ /\n/) {
         die "after $last: no answer\n" if time > $end;
         next unless $select->can_read(1);

@@ -30,14 +30,15 @@ postfix_spool() {
 
 # postfix_probe_mx HOSTNAME: strangers meet the right name, TLS, and no logins.
 postfix_probe_mx() {
-  port_answers 127.0.0.1 25 "220 $1 ESMTP" 30 || return
+  port_answers 127.0.0.1 25 "220 $1 ESMTP" 90 || return
   talk 127.0.0.1 25 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^502' '>QUIT' '<^221' &&
     talk 127.0.0.1 25 starttls "$1" '>EHLO probe.invalid' '<^250' '!AUTH' '>QUIT' '<^221'
 }
 
 # postfix_probe_ports HOSTNAME: logins are offered under TLS, and nowhere else.
 postfix_probe_ports() {
-  port_answers 127.0.0.1 587 "220 $1 ESMTP" 30 || return
+  # Whoever tried to log in while Dovecot was away has ended a smtpd, and master then rests that port for a minute.
+  port_answers 127.0.0.1 587 "220 $1 ESMTP" 90 || return
   talk 127.0.0.1 587 plain "$1" '<^220' '>EHLO probe.invalid' '<STARTTLS' '!AUTH' '!SMTPUTF8' '>VRFY root' '<^[45]' '>QUIT' '<^221' &&
     talk 127.0.0.1 587 starttls "$1" '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '>QUIT' '<^221' &&
     talk 127.0.0.1 465 tls "$1" '<^220' '>EHLO probe.invalid' '<AUTH PLAIN LOGIN' '!STARTTLS' '>QUIT' '<^221'

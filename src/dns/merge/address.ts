@@ -55,6 +55,7 @@ export function mergeAddress(b: PlanBuilder, desired: DesiredRecord): void {
         data.type === 'A'
           ? "Give the server's public address: smtp-setup init --ipv4 ADDRESS, or ipv4: ADDRESS below the server in smtp-setup.yaml."
           : 'Set ipv6: off below the server in smtp-setup.yaml.',
+        'In a private network or rehearsal, name its DNS server: --resolver ADDRESS (a private one).',
       ],
     });
     return;

@@ -1,12 +1,13 @@
 import { Exit, SetupError } from '../../errors.js';
 import { sanitizeLine } from '../../lib/sanitize.js';
 import { CloudflareApi } from './cloudflare/api.js';
-import { failWith, makeToken, readFailure, tokenRights, tokenUrl } from './cloudflare/api-failure.js';
+import { makeToken, statusOf, tokenRights, tokenUrl } from './cloudflare/api-failure.js';
 import { applyChanges } from './cloudflare/apply-changes.js';
 import { auditRecord, capabilities } from './cloudflare/audit-record.js';
 import { defaultBaseUrl, openClient } from './cloudflare/open-client.js';
 import type { DnsProvider, ProviderContext, ProviderDefinition } from './provider.js';
 import { requireToken } from './require-token.js';
+import { cancelled } from './retry.js';
 
 /** Cloudflare, through its official SDK. https://developers.cloudflare.com/api/resources/dns/ */
 export const cloudflare: ProviderDefinition = {
@@ -45,8 +46,8 @@ async function openCloudflare(context: ProviderContext): Promise<DnsProvider> {
 }
 
 /**
- * Proves access by listing zones: `/user/tokens/verify` knows nothing of tokens that an account owns, so its refusal
- * means nothing once a zone was seen.
+ * Proves access by listing zones: `/user/tokens/verify` knows nothing of tokens that an account owns, and no answer of
+ * it takes back that the zones were listed with this very token.
  */
 async function verifyToken(api: CloudflareApi): Promise<{ detail: string }> {
   const zones = await api.countZones();
@@ -63,9 +64,8 @@ async function verifyToken(api: CloudflareApi): Promise<{ detail: string }> {
     const { status, expires_on: expires } = await api.client.user.tokens.verify(api.options);
     return { detail: `${status}, ${reach}${expires ? `, expires ${sanitizeLine(expires, 30)}` : ''}` };
   } catch (error) {
-    const failure = readFailure(error);
-    if ([400, 401, 403, 404].includes(failure.status ?? 0))
-      return { detail: `token of an account, ${reach}` };
-    throw failWith(failure, 'verify the token', error);
+    if (api.context.signal.aborted) throw cancelled(error);
+    const refused = [400, 401, 403, 404].includes(statusOf(error) ?? 0);
+    return { detail: refused ? `token of an account, ${reach}` : reach };
   }
 }

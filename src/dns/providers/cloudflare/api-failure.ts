@@ -18,6 +18,11 @@ export interface ApiFailure {
 type Loose = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Loose => typeof value === 'object' && value !== null;
 
+/** The HTTP status of an exception of the SDK, if the API answered at all. */
+export function statusOf(error: unknown): number | undefined {
+  return isObject(error) && typeof error.status === 'number' ? error.status : undefined;
+}
+
 /**
  * What an exception of the SDK says, read by shape: its classes live in a module that loads late. Errors of ours that
  * the SDK has wrapped (a refused redirect) are thrown again as they were.
@@ -60,7 +65,9 @@ function readItems(body: unknown): { code: number; message: string }[] {
 /** A failure that may pass by itself: rate limit, server error, no answer. */
 export function asTransient(failure: ApiFailure): Transient | undefined {
   const { status, retryAfter } = failure;
-  if (status !== undefined && status !== 429 && status !== 408 && status < 500) return undefined;
+  // 501 is how some say that there is no such endpoint or method.
+  if (status !== undefined && status !== 429 && status !== 408 && (status < 500 || status === 501))
+    return undefined;
   const reason =
     status === undefined
       ? `no answer from Cloudflare (${failure.connection})`
@@ -124,7 +131,12 @@ export function failWith(failure: ApiFailure, doing: string, cause: unknown): Se
     evidence,
     fix: unreachable
       ? ['Check the connection and https://www.cloudflarestatus.com/, then run the command again.']
-      : ['Run the command again; if it fails the same way, report it with the evidence above.'],
+      : [
+          ...(failure.status === 404 && failure.items.length === 0
+            ? ['Look at CLOUDFLARE_BASE_URL, if it is set: that of Cloudflare itself ends in /client/v4.']
+            : []),
+          'Run the command again; if it fails the same way, report it with the evidence above.',
+        ],
     cause,
   });
 }

@@ -1,5 +1,6 @@
 import { Exit, SetupError } from '../../../errors.js';
-import { ancestorsWithin, canonicalName } from '../../canonical.js';
+import { sanitizeLine } from '../../../lib/sanitize.js';
+import { ancestorsWithin, canonicalName, isWithin } from '../../canonical.js';
 import type { ProviderContext, Zone } from '../provider.js';
 import { cancelled, retryRead } from '../retry.js';
 import { asTransient, failWith, readFailure } from './api-failure.js';
@@ -106,6 +107,7 @@ export class CloudflareApi {
       for (const item of items) {
         const record = readRecord(item);
         if (!record) return undefined;
+        if (!isWithin(record.name, zone.name)) throw strangeName(record.name, zone.name);
         records.set(record.id, record);
       }
       seen += items.length;
@@ -123,12 +125,26 @@ export class CloudflareApi {
   }
 }
 
+/** Names are absolute in this API; taken for others, records would be written that are there already. */
+function strangeName(name: string, zone: string): SetupError {
+  return new SetupError({
+    code: 'E_DNS_API',
+    exit: Exit.failed,
+    what: `The records of ${zone} cannot be read: one of them has a name that is not in the zone.`,
+    evidence: [sanitizeLine(name, 120)],
+    fix: ['Report it: what answers is not the Cloudflare API, or has changed.'],
+  });
+}
+
 function readListing(page: unknown): Listing {
   const { result, result_info: info } = asObject(page);
   const { total_count: total, total_pages: pages } = asObject(info);
+  const items = Array.isArray(result) ? result : [];
+  // Several pages, and no more records than are on this one: it counts the page, and would hide the others.
+  const countsPage = isCount(pages) && pages > 1 && total === items.length;
   return {
-    items: Array.isArray(result) ? result : [],
-    ...(isCount(total) ? { total } : {}),
+    items,
+    ...(isCount(total) && !countsPage ? { total } : {}),
     ...(isCount(pages) ? { pages } : {}),
   };
 }
@@ -175,7 +191,7 @@ function readState({ status, type, paused }: Loose): Pick<Zone, 'state' | 'note'
       note: 'The domain no longer points to the name servers of this zone (moved).',
     };
   }
-  if (status !== undefined && status !== 'active') {
+  if (typeof status === 'string' && status.toLowerCase() !== 'active') {
     return {
       state: 'pending',
       note: 'The zone is pending: the domain does not point to its name servers yet.',

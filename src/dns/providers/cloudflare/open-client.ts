@@ -52,7 +52,11 @@ function requireEnvelope(plain: typeof fetch): typeof fetch {
     const text = await response.text();
     const { status, headers } = response;
     const body = readEnvelope(text);
-    if (body === undefined) throw noApi(status, headers.get('content-type') ?? 'unknown type', text);
+    // Of a deletion there is nothing to tell.
+    if (init?.method === 'DELETE' && (text === '' || (body?.success === true && body.result === undefined)))
+      return Response.json({ success: true, result: null });
+    if (body === undefined || !('result' in body))
+      throw noApi(status, headers.get('content-type') ?? 'unknown type', text);
     return new Response(text, { status: body.success === false ? 400 : status, headers });
   };
 }
@@ -60,7 +64,7 @@ function requireEnvelope(plain: typeof fetch): typeof fetch {
 function readEnvelope(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const body: unknown = JSON.parse(text);
-    return typeof body === 'object' && body !== null && 'result' in body ? { ...body } : undefined;
+    return typeof body === 'object' && body !== null ? { ...body } : undefined;
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -26,7 +26,9 @@ type Loose = Readonly<Record<string, unknown>>;
 const asObject = (value: unknown): Loose =>
   typeof value === 'object' && value !== null ? (value as Loose) : {};
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
-const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0);
+/** Some stand-ins for the API write numbers as text. */
+const numberOf = (value: unknown): number =>
+  typeof value === 'number' ? value : /^\d{1,10}$/.test(textOf(value)) ? Number(value) : 0;
 
 /** An id is opaque; '' when there is none. */
 export const readId = (value: unknown): string => (typeof value === 'number' ? String(value) : textOf(value));
@@ -34,10 +36,11 @@ export const readId = (value: unknown): string => (typeof value === 'number' ? S
 /** A record of an answer; undefined when it has no name, type or id, which no record lacks. */
 export function readRecord(value: unknown): CloudflareRecord | undefined {
   const record = asObject(value);
-  const [id, name, type] = [readId(record.id), textOf(record.name), textOf(record.type)];
+  const [id, name, type] = [readId(record.id), textOf(record.name), textOf(record.type).toUpperCase()];
   if (id === '' || name === '' || type === '') return undefined;
   const comment = textOf(record.comment);
-  const ttl = numberOf(record.ttl);
+  // Automatic is what a record without a TTL gets.
+  const ttl = numberOf(record.ttl) || 1;
   return canonicalRecord({
     id,
     name,

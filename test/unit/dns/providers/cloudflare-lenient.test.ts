@@ -38,7 +38,7 @@ async function open(answer: (url: URL, method: string) => Answer) {
       asked.push(`${method} ${url.pathname}${url.search}`);
       const { status = 200, type = 'application/json', body } = answer(url, method);
       const text = typeof body === 'string' ? body : JSON.stringify(body);
-      return new Response(text, { status, headers: { 'content-type': type } });
+      return new Response(text === '' ? null : text, { status, headers: { 'content-type': type } });
     },
     signal: new AbortController().signal,
     log: () => undefined,
@@ -63,6 +63,13 @@ it.each([
   ],
   ['caps the page at 50 and says nothing of it', (url: URL) => fine(pageOf(url, 50).result)],
   ['gives everything on every page', () => fine(records)],
+  [
+    'counts the records of each page, and pages',
+    (url: URL) => {
+      const { page, result } = pageOf(url, 100);
+      return fine(result, { result_info: { page, total_count: result.length, total_pages: 2 } });
+    },
+  ],
   ['counts them all', (url: URL) => fine(pageOf(url, 50).result, { result_info: { total_count: 120 } })],
 ])('reads a whole zone from an API that %s', async (_, answer) => {
   const { provider, asked } = await open((url) => ({ body: answer(url) }));
@@ -135,4 +142,79 @@ it.each([1000, 9103, 9106, 9109, 10_000])('knows by code %i that it is the token
   }
   const { provider } = await open(() => ({ status: 403, body: { ...body, errors: [] } }));
   await expect(provider.list(zone)).rejects.toMatchObject({ code: 'E_DNS_TOKEN', exit: 2 });
+});
+
+it('reads what is written in another way', async () => {
+  const odd = [
+    { id: 'a', name: 'example.test', type: 'mx', content: 'mx.example.test', priority: '10', ttl: '300' },
+    { id: 'b', name: 'example.test', type: 'txt', content: 'v=spf1 -all' },
+    {
+      id: 'c',
+      name: '_25._tcp.mx.example.test',
+      type: 'TLSA',
+      data: { usage: '3', selector: '1', matching_type: '1', certificate: 'ab' },
+      ttl: null,
+    },
+  ];
+  const { provider } = await open(() => ({ body: fine(odd) }));
+  const [mx, spf, tlsa] = await provider.list(zone);
+  expect(mx).toMatchObject({ ttl: 300, data: { type: 'MX', preference: 10 } });
+  // What has no TTL has the automatic one.
+  expect(spf).toMatchObject({ ttl: 300, autoTtl: true, data: { type: 'TXT', text: 'v=spf1 -all' } });
+  expect(tlsa?.data).toEqual({ type: 'TLSA', usage: 3, selector: 1, matchingType: 1, data: 'ab' });
+});
+
+it('reads no zone in which a name is not one of the zone', async () => {
+  const relative = { ...records[0], name: 'www' };
+  const { provider } = await open(() => ({ body: fine([relative]) }));
+  await expect(provider.list(zone)).rejects.toMatchObject({ code: 'E_DNS_API', evidence: ['www'] });
+});
+
+it.each([
+  ['a limit', { status: 429, body: { success: false, errors: [], result: null } }],
+  ['a server error', { status: 500, body: 'oops' }],
+  ['a method that there is not', { status: 405, body: '' }],
+  ['nothing', { body: fine(null) }],
+  ['something else', { body: { success: true } }],
+])('proves a token by the zones that it reaches, although its verification answers %s', async (_, answer) => {
+  const { provider } = await open((url) =>
+    url.pathname.endsWith('/verify') ? answer : { body: fine([{ ...zone, status: 'Active' }]) },
+  );
+  expect((await provider.verify()).detail).toBe('reaches 1 zone');
+  expect((await provider.findZone('example.test'))?.state).toBe('active');
+});
+
+it.each([
+  ['nothing', { status: 204, body: '' }],
+  ['an empty text', { body: '' }],
+  ['success alone', { body: { success: true } }],
+])('believes a deletion that answers %s', async (_, answer) => {
+  const { provider } = await open((url, method) => {
+    if (url.pathname.endsWith('/batch')) return { status: 501, body: 'Unsupported method' };
+    return method === 'DELETE' ? answer : { body: fine(records) };
+  });
+  const [before] = await provider.list(zone);
+  if (before === undefined) throw new Error('no record');
+  expect(await provider.apply(zone, [{ op: 'delete', before }])).toMatchObject([{ ok: true }]);
+});
+
+it('writes one by one where batches are not implemented', async () => {
+  const { provider, asked } = await open((url, method) => {
+    if (url.pathname.endsWith('/batch')) return { status: 501, body: 'Unsupported method' };
+    return { body: fine(method === 'POST' ? records[0] : []) };
+  });
+  const after: DnsRecord = { name: 'n0.example.test', ttl: 300, data: { type: 'TXT', text: 'plain text' } };
+  const other: DnsRecord = { ...after, data: { type: 'TXT', text: 'other' } };
+  const changes = [after, other].map((record) => ({ op: 'create' as const, after: record }));
+  await provider.apply(zone, changes);
+  expect(asked.filter((line) => line.endsWith('/batch'))).toHaveLength(1);
+  expect(asked.filter((line) => line === 'POST /client/v4/zones/z1/dns_records')).toHaveLength(2);
+});
+
+it('asks to look at the base URL where nothing of the API is found', async () => {
+  const { provider } = await open(() => ({ status: 404, body: 'not found' }));
+  await expect(provider.list(zone)).rejects.toMatchObject({
+    code: 'E_DNS_API',
+    fix: [expect.stringContaining('/client/v4'), expect.stringContaining('Run the command again')],
+  });
 });
