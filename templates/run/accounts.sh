@@ -193,7 +193,9 @@ my $sends_only = -e "$home/send-only";
 my %domains = map { $_ => 1 } grep { !/^#/ && /\S/ } lines("$home/domains");
 
 my $removes = $operation =~ /remove|check-end/ ? 1 : 0;
-@users = grep { !/$probe/ && (!/$check/ || -e "$ENV{ACCOUNTS_CHECKS}/$1.sh") } @users;
+# A check comes and goes beside a run, which may be at its probe; whatever else comes here is a run itself, the only one.
+my $beside = $operation =~ /^check-/;
+@users = grep { ($beside || !/$probe/) && (!/$check/ || -e "$ENV{ACCOUNTS_CHECKS}/$1.sh") } @users;
 if ($operation eq 'add') {
     my ($address, $secret) = (checked($arguments[0]), $arguments[1]);
     fail("$address would be a mailbox, and this server only sends") if $sends_only;

@@ -259,11 +259,12 @@ durable() {
   sync "$1" && mv -fT "$1" "$2" && sync "${2%/*}"
 }
 
-# prune DIRECTORY COUNT: names begin with a time, so the oldest come first.
+# prune DIRECTORY COUNT: names begin with a time, so the oldest come first; but that is the client's clock, and this run's
+# own stay whatever it says.
 prune() {
   [ -d "$1" ] || return 0
   # shellcheck disable=SC2012 # names are run ids
-  ls -1 "$1" | head -n "-$2" | while IFS= read -r old; do rm -rf "${1:?}/$old"; done
+  ls -1 "$1" | head -n "-$2" | while IFS= read -r old; do [ "$old" = "$RUN_ID" ] || rm -rf "${1:?}/$old"; done
 }
 
 # services_snapshot: policy-rc.d allows maintainer scripts to restart what runs now, and nothing else.

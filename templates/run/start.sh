@@ -45,8 +45,10 @@ flock -w 60 9 || failed 'another client is starting a run'
 current=$(holder)
 [ -z "$current" ] || answer "busy $current"
 
-# What runs that were killed left behind.
-rm -rf "${runtime:?}"/*/ "$state"/runs/*.new
+# What runs that were killed left behind. checks/ belongs to checks that go on beside this run (check-login.sh).
+for left in "${runtime:?}"/*/ "$state"/runs/*.new; do
+  case $left in */checks/) ;; *) rm -rf "$left" ;; esac
+done
 find "${SMTP_SETUP_ROOT:-}/usr/sbin/policy-rc.d" -type f -empty -delete 2>/dev/null
 mkdir -p "$state/runs" "$state/backups" "$state/pending" "$runtime" || failed "no directory in $state: $(df -hP "$state" | tail -n 1)"
 chmod 700 "$state" "$state/runs" "$state/backups" "$runtime"
@@ -89,6 +91,8 @@ start() {
 before=$#
 until why=$(start "$@"); do
   current=$(holder)
+  # systemd was late with its answer, and did what it was asked to; the run may be over by now.
+  if [ "$current" = "$id" ] || [ -e "$run/events" ]; then answer started; fi
   [ -z "$current" ] || { rm -rf "${runtime:?}/$id" "$run"; answer "busy $current"; }
   # An older systemd does not know every property as a transient one: go without those that only make it safer.
   unknown=$(printf '%s\n' "$why" | sed -n 's/^.*\(Unknown assignment: \|Cannot set property \)\([A-Za-z]*\).*/\2/p' | head -n 1)

@@ -335,6 +335,29 @@ awaits() { await_proof base; progress 'proven'; }
     expect(existsSync(join(server.base, 'x'))).toBe(true);
   });
 
+  it('keeps what is its own, and of the others the latest, whatever the clock of its client says', async () => {
+    const later = Array.from({ length: 60 }, (_, index) => `20270101T0000${10 + index}Z-install-a`);
+    for (const folder of ['runs', 'backups'])
+      for (const name of later) mkdirSync(join(server.state, folder, name), { recursive: true });
+    const { result } = await server.execute([
+      step(
+        'one',
+        [
+          call('group_begin', 'demo'),
+          call('put', '/etc/demo', '0644', owner, 'absent'),
+          call('group_swap'),
+          call('group_reload'),
+          call('group_done'),
+        ],
+        [file('/etc/demo', 'x\n')],
+      ),
+    ]);
+    expect(result?.code).toBe(0);
+    const id = '20261121T000000Z-install-1';
+    expect(readdirSync(join(server.state, 'runs')).sort()).toEqual([id, ...later.slice(-50)]);
+    expect(readdirSync(join(server.state, 'backups')).sort()).toEqual([id, ...later.slice(-10)]);
+  });
+
   it('leaves no secret behind, whether it succeeds or fails', async () => {
     const more = { 'zz-test.sh': 'use() { cp "$SECRETS/password" "$ROOT/used"; return "$1"; }\n' };
     const secrets = [{ name: 'password', value: 'marker-5cf1' }];

@@ -170,6 +170,29 @@ esac`,
     expect(existsSync(join(runtime(), id))).toBe(false);
   });
 
+  it('goes on with a unit that systemd started and was late to say so', () => {
+    writeFileSync(
+      join(server.base, 'systemd-run.sh'),
+      `echo active >"${server.base}/active-state"; echo "Failed to start transient service unit: Connection timed out" >&2; exit 1\n`,
+    );
+    server.program(
+      'systemctl',
+      `case "$*" in *ActiveState*) cat "${server.base}/active-state" 2>/dev/null || echo inactive ;; *Description*) echo "smtp-setup run ${id}" ;; esac`,
+    );
+    expect(start()).toBe('@started');
+    expect(existsSync(join(server.state, 'runs', id, 'script'))).toBe(true);
+    expect(existsSync(join(runtime(), id, 'secrets/token'))).toBe(true);
+  });
+
+  it('keeps what such a unit wrote, when that is over already', () => {
+    writeFileSync(
+      join(server.base, 'systemd-run.sh'),
+      `: >"${server.state}/runs/${id}/events"; echo "Failed to start transient service unit: Connection timed out" >&2; exit 1\n`,
+    );
+    expect(start()).toBe('@started');
+    expect(existsSync(join(server.state, 'runs', id, 'events'))).toBe(true);
+  });
+
   it('does not start twice when it is asked again', () => {
     start();
     const before = readFileSync(join(server.base, 'arguments'), 'utf8');
@@ -191,5 +214,11 @@ esac`,
     expect(start()).toBe('@started');
     expect(existsSync(join(runtime(), 'dead-run'))).toBe(false);
     expect(existsSync(join(server.state, 'runs/half.new'))).toBe(false);
+  });
+
+  it('leaves the script of a check alone, without which its mailbox goes', () => {
+    server.write('/../runtime/checks/smtp-setup-check-00c0ffee.sh', '');
+    expect(start()).toBe('@started');
+    expect(readdirSync(join(runtime(), 'checks'))).toEqual(['smtp-setup-check-00c0ffee.sh']);
   });
 });

@@ -380,6 +380,18 @@ describe('the mailbox of a check', () => {
   const begin = () => run(['check_login_begin', name, 'example.org', 'hash', '900']);
   const mark = () => server.write(`/../runtime/checks/${name}.sh`, '');
 
+  it('comes and goes beside the probe of a run', async () => {
+    await run(['accounts_probe_begin', 'example.org', 'hash']);
+    const probing = lines('users');
+    mark();
+    await begin();
+    expect(lines('users')).toEqual([...probing, expect.stringContaining(address)]);
+    await run(['check_login_end', name, 'example.org', 'hash']);
+    expect(lines('users')).toEqual(probing);
+    await run(['accounts_rebuild', 'hash']);
+    expect(lines('users')).toEqual(['# users']);
+  });
+
   it('can send and receive, is nobody’s postmaster, and leaves everything as it was', async () => {
     await add('alice@example.org', 'alice');
     const before = ['users', 'maps/mailboxes', 'maps/aliases', 'maps/senders'].map((file) => lines(file));
