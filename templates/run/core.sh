@@ -31,7 +31,7 @@ run_begin() {
   # A full disk must keep neither the result from being written nor the ends of steps, for which others wait.
   head -c 65536 /dev/zero >"$RUN_DIR/ballast" 2>/dev/null
   # Poweroff and `systemctl kill`: the step that runs is finished, then the run stops.
-  trap ': >"$RUN_DIR/stop"' TERM INT HUP
+  trap ': >"$RUN_DIR/stop"; wake' TERM INT HUP
   trap 'run_ended_early' EXIT
   event begin "$RUN_NAME" "$RUN_STEPS"
   manifest_check || finish $? "$PROBLEM"
@@ -96,9 +96,7 @@ run_end() {
 after() {
   local number
   ASIDE=1
-  for number; do
-    until [ -e "$RUN_DIR/ended/$number" ] || [ -e "$RUN_DIR/failed" ] || stopping; do sleep 0.1; done
-  done
+  for number; do await step_over "$number"; done
   [ ! -e "$RUN_DIR/failed" ] && ! stopping || exit 0
 }
 
@@ -108,11 +106,35 @@ await_proof() {
   local name number
   for name; do
     number=$(sed -n "s/^step \([0-9]*\) '\{0,1\}\(files\|units\)-$name'\{0,1\} .*/\1/p" "$RUN_DIR/script" | head -n 1)
-    [ -n "$number" ] || continue
-    until [ -e "$RUN_DIR/ended/$number" ] || grep -q "	\(done\|failed\)	$number	" "$EVENTS"; do
-      if { [ -e "$RUN_DIR/failed" ] || stopping; } && ! grep -q "	step	$number	" "$EVENTS"; then break; fi
-      sleep 0.1
-    done
+    [ -z "$number" ] || await proof_over "$number"
+  done
+}
+
+step_over() {
+  [ -e "$RUN_DIR/ended/$1" ] || [ -e "$RUN_DIR/failed" ] || stopping
+}
+
+proof_over() {
+  [ -e "$RUN_DIR/ended/$1" ] || grep -q "	\(done\|failed\)	$1	" "$EVENTS" ||
+    { step_over "$1" && ! grep -q "	step	$1	" "$EVENTS"; }
+}
+
+# await COMMAND [ARGUMENT…]: until it succeeds; it is asked again whenever a step has ended. Two dozen steps that look by the
+# clock would take a quarter of a small server from the one that they wait for.
+await() {
+  # What was begun before is another one for each subshell.
+  local pipe="$RUN_DIR/ended/awaits-${ASIDE_ALL##* }"
+  "$@" && return
+  if [ -p "$pipe" ] || mkfifo "$pipe"; then exec 8<>"$pipe"; else exec 8</dev/null; fi
+  until "$@"; do read -r _ <&8 || sleep 0.3; done
+  exec 8<&-
+}
+
+# wake: those that wait look again. Whoever is about to wait opens its pipe first, and then looks.
+wake() {
+  local pipe
+  for pipe in "$RUN_DIR"/ended/awaits-*; do
+    [ ! -p "$pipe" ] || echo 1<>"$pipe"
   done
 }
 
@@ -130,6 +152,7 @@ aside() {
 leave_aside() {
   plain "$PROBLEM"
   mark_end "$1" || { rm -f "$RUN_DIR/ballast"; mark_end "$1"; } || [ -e "$RUN_DIR/failed" ] || : >"$RUN_DIR/failed"
+  wake
   exit 0
 }
 

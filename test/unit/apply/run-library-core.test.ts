@@ -136,6 +136,38 @@ linger_for() { until grep -q "	step	[0-9]*	$1	" "$EVENTS"; do sleep 0.05; done; 
     expect(result).toMatchObject({ code: 1, step: 1, message: 'the step ended unexpectedly' });
   });
 
+  describe('while they wait', () => {
+    const steps = [
+      aside('one', [], [call('works')]),
+      aside('two', ['one']),
+      aside('three', ['one']),
+      aside('proof', [], [call('await_proof', 'base')]),
+      aside('files-base', ['two', 'three']),
+    ];
+    const more = {
+      'zz-test.sh': `${functions['zz-test.sh']}
+works() { local n=0; while [ $n -lt 100 ]; do env true; n=$((n + 1)); done; }
+`,
+    };
+    beforeEach(() => server.program('sleep', `echo "$*" >>"${server.base}/sleeps"; exec /bin/sleep "$@"`));
+    const order = (events: string[][]) => events.map(([kind, number]) => `${kind} ${number}`);
+
+    it('look at nothing until a step has ended', async () => {
+      const { result, events } = await server.execute(steps, 0, [], more);
+      expect(result?.code).toBe(0);
+      expect(order(events).slice(-3)).toEqual(['done 5', 'done 4', 'end 0']);
+      expect(existsSync(join(server.base, 'sleeps'))).toBe(false);
+    });
+
+    it('look by the clock where there can be no pipe', async () => {
+      server.program('mkfifo', 'exit 1');
+      const { result, events } = await server.execute(steps, 0, [], more);
+      expect(result?.code).toBe(0);
+      expect(order(events).slice(-3)).toEqual(['done 5', 'done 4', 'end 0']);
+      expect(readFileSync(join(server.base, 'sleeps'), 'utf8')).toContain('0.3');
+    });
+  });
+
   describe('on a full disk', () => {
     /** The events fit in their last block, and nothing new does; until what was kept back is given away. */
     const full = (room: boolean) => ({
