@@ -304,6 +304,21 @@ describe('packages_install', () => {
     }
   });
 
+  it('takes no lock on a file of the same number elsewhere for it', async () => {
+    server.write('/var/lib/dpkg/lock-frontend', '');
+    server.write('/elsewhere', '');
+    server.program(
+      'stat',
+      `case "$*" in *lock-frontend) set -- -c %i "${server.root}/elsewhere" ;; esac; exec /usr/bin/stat "$@"`,
+    );
+    const holder = await holdLock(join(server.root, 'elsewhere'));
+    try {
+      expect((await install('postfix')).result?.code).toBe(0);
+    } finally {
+      holder.kill('SIGKILL');
+    }
+  });
+
   it('waits for cloud-init', async () => {
     server.program('cloud-init', 'echo "status: running"');
     const { result } = await install('postfix');
