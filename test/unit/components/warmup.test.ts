@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadTemplates } from '../../../src/cli/templates.js';
 import { createComponents } from '../../../src/components/index.js';
@@ -137,6 +138,26 @@ describe('the script on the server', () => {
     expect(readFileSync(join(base, 'called'), 'utf8')).toMatch(
       /postmap -c \S+\/postfix hash:.*\npostfix status\npostfix reload\n/,
     );
+  });
+
+  it('lets one of two that are started at once go first', async () => {
+    // Each says where it began and ended its table, and gives the other time to come.
+    writeFileSync(
+      join(base, 'bin', 'postmap'),
+      `#!/bin/sh\necho begin >>${base}/tables\nfor n in 1 2 3 4 5 6 7 8; do env true; done\ncp ${home}/senders ${home}/senders.db || exit\necho end >>${base}/tables\n`,
+    );
+    for (let round = 1; round <= 5; round += 1) {
+      const two = await Promise.allSettled(
+        [1, 3].map((day) =>
+          promisify(execFile)('sh', [script, String(1000 + day * 86_400)], {
+            env: { PATH: `${base}/bin:${process.env.PATH}` },
+          }),
+        ),
+      );
+      expect(two.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+      expect(readFileSync(join(home, 'senders'), 'utf8').split('\n')).toHaveLength(4);
+    }
+    expect(readFileSync(join(base, 'tables'), 'utf8')).toMatch(/^(begin\nend\n)+$/);
   });
 
   it('makes its table before Postfix has a configuration', () => {
