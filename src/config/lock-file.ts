@@ -28,7 +28,14 @@ const lockSchema = z.strictObject({
       dmarcSince: z.iso.date().optional(),
       elsewhere: z.array(z.enum(webLabels)).optional(),
       mtaSts: z
-        .strictObject({ mode: z.enum(['testing', 'enforce', 'none']), since: z.iso.date() })
+        .strictObject({
+          mode: z.enum(['testing', 'enforce', 'none']),
+          since: z.iso.date(),
+          id: z
+            .string()
+            .regex(/^[A-Za-z0-9]{1,32}$/)
+            .optional(),
+        })
         .optional(),
       rotation: z
         .strictObject({ from: selector, to: selector, switched: z.iso.datetime().optional() })

@@ -32,8 +32,8 @@ export interface Lock {
       dmarcSince?: string;
       /** Web names of the domain at which something else stood at the last apply: `autoconfig`, … */
       elsewhere?: WebLabel[];
-      /** The MTA-STS mode that is announced, and the day on which an apply first saw it (ISO 8601). */
-      mtaSts?: { mode: 'testing' | 'enforce' | 'none'; since: string };
+      /** The MTA-STS mode that is announced, the day on which an apply first saw it (ISO 8601), and the id of its record. */
+      mtaSts?: { mode: 'testing' | 'enforce' | 'none'; since: string; id?: string };
       /** A change of keys that is under way: `to` signs once every server shows it; `from` stays 7 days after that. */
       rotation?: DkimRotation;
     }

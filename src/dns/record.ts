@@ -59,4 +59,6 @@ export interface DesiredRecord extends DnsRecord {
   pending?: string;
   /** The config asks for exactly this value: an own record that differs is updated, not kept. */
   firm?: boolean;
+  /** The text that an earlier apply left there (lock file): ours, too, where the provider keeps no marks. */
+  former?: string;
 }

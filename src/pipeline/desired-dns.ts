@@ -104,6 +104,7 @@ export function intendDns(
         pinned: {
           ...(pinned?.spf === undefined ? {} : { spf: pinned.spf }),
           ...(pinned?.dmarc === undefined ? {} : { dmarc: pinned.dmarc }),
+          ...(pinned?.mtaSts?.id === undefined ? {} : { mtaSts: pinned.mtaSts.id }),
         },
       };
     }),

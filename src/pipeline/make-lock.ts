@@ -1,6 +1,6 @@
 import type { DkimRotation, Lock } from '../config/lock.js';
 import { isWithin } from '../dns/canonical.js';
-import { isStsRecord } from '../dns/parse/mta-sts.js';
+import { isStsRecord, parseStsRecord } from '../dns/parse/mta-sts.js';
 import { parseTagList, tagValue } from '../dns/parse/tag-list.js';
 import type { DnsRecord } from '../dns/record.js';
 import type { DkimInput } from '../dns/records/input.js';
@@ -22,8 +22,8 @@ export interface LockFacts {
   spfIncludes?: ReadonlyMap<string, readonly string[]>;
   /** Digests of the server's keys, the one in use first. */
   digests?: readonly string[];
-  /** MTA-STS modes as configured, by domain. */
-  mtaSts?: ReadonlyMap<string, 'testing' | 'enforce' | 'none'>;
+  /** MTA-STS modes as configured and the ids of their policies, by domain. */
+  mtaSts?: ReadonlyMap<string, { mode: 'testing' | 'enforce' | 'none'; id: string }>;
   /** Records that the merge rules leave out (`findLeftOut`). */
   leftOut?: readonly string[];
   /** Milliseconds since the epoch. */
@@ -113,12 +113,15 @@ function followPolicy(
   name: string,
   { mtaSts, zones, now }: LockFacts,
 ): Lock['domains'][string]['mtaSts'] {
-  const mode = mtaSts?.get(name);
-  const announced = zones.some(
-    ({ records }) => textAt(records, `_mta-sts.${name}`, isStsRecord) !== undefined,
-  );
-  if (mode === undefined || !announced) return undefined;
-  return known?.mode === mode ? known : { mode, since: new Date(now).toISOString().slice(0, 10) };
+  const wanted = mtaSts?.get(name);
+  const [announced] = zones.flatMap(({ records }) => textAt(records, `_mta-sts.${name}`, isStsRecord) ?? []);
+  if (wanted === undefined || announced === undefined) return undefined;
+  const { mode } = wanted;
+  const record = parseStsRecord(announced);
+  // Somebody else's record, which stays, is none of ours.
+  const id = [wanted.id, known?.id].find((own) => record.ok && record.id === own);
+  const since = known?.mode === mode ? known.since : new Date(now).toISOString().slice(0, 10);
+  return { mode, since, ...(id === undefined ? {} : { id }) };
 }
 
 function textAt(

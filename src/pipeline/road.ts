@@ -6,6 +6,7 @@ import { loadLock, saveLock } from '../config/load.js';
 import type { Lock } from '../config/lock.js';
 import { saveConfig } from '../config/save.js';
 import { allNameServers } from '../dns/providers/provider.js';
+import { mtaStsId } from '../dns/records/mta-sts.js';
 import { Exit, type SetupError } from '../errors.js';
 import type { Facts } from '../facts/index.js';
 import { readSomeFacts } from '../facts/read-facts.js';
@@ -249,7 +250,14 @@ async function remember(
   const digests = [certificate.digest, certificate.nextDigest].filter((digest) => digest !== undefined);
   const mtaSts = new Map(
     [...plan.intent.web].flatMap(([name, { policy }]) =>
-      policy === undefined ? [] : [[name, request.config.domains[name]?.mtaSts?.mode ?? 'testing'] as const],
+      policy === undefined
+        ? []
+        : [
+            [
+              name,
+              { mode: request.config.domains[name]?.mtaSts?.mode ?? 'testing', id: mtaStsId(policy) },
+            ] as const,
+          ],
     ),
   );
   const leftOut = findLeftOut(

@@ -34,7 +34,9 @@ export function mergeSingle(b: PlanBuilder, desired: DesiredRecord): void {
     b.create(desired);
     return;
   }
-  if (rivals.length === 1 && desired.firm === true && b.isOurs(only)) {
+  const former =
+    b.input.caps.marks === 'none' && only.data.type === 'TXT' && only.data.text === desired.former;
+  if (rivals.length === 1 && desired.firm === true && (b.isOurs(only) || former)) {
     b.update(
       only,
       { name: only.name, ttl: only.ttl, data: desired.data },
@@ -43,6 +45,7 @@ export function mergeSingle(b: PlanBuilder, desired: DesiredRecord): void {
         stage: desired.stage,
         reason: desired.reason,
       },
+      former,
     );
     return;
   }

@@ -67,8 +67,8 @@ export interface DomainInput {
   spfIncludes?: readonly string[];
   /** Includes that an earlier apply added for a relay that is used no more. */
   withdrawnIncludes?: readonly string[];
-  /** Texts that an earlier apply settled on (lock file): what stands there again after someone deleted it. */
-  pinned?: { spf?: string; dmarc?: string };
+  /** What an earlier apply settled on (lock file), texts and the MTA-STS id: what stands there again after someone deleted it. */
+  pinned?: { spf?: string; dmarc?: string; mtaSts?: string };
 }
 
 export interface RecordsInput {

@@ -30,6 +30,8 @@ export function mtaStsId(policyText: string): string {
   return createHash('sha256').update(policyText, 'utf8').digest('hex').slice(0, 32);
 }
 
+const stsText = (id: string): string => `v=STSv1; id=${id}`;
+
 /** Addresses of the policy host, and the TXT that invites senders to read it: only once the policy is served (R16). */
 export function mtaStsRecords(domain: DomainInput): DesiredRecord[] {
   const feature = domain.features?.mtaSts;
@@ -50,10 +52,11 @@ export function mtaStsRecords(domain: DomainInput): DesiredRecord[] {
     records.push({
       ...common,
       name: `_mta-sts.${domain.name}`,
-      data: { type: 'TXT', text: `v=STSv1; id=${mtaStsId(feature.policyText)}` },
+      data: { type: 'TXT', text: stsText(mtaStsId(feature.policyText)) },
       role: 'mta-sts',
       stage: 'tail',
       firm: true,
+      ...(domain.pinned?.mtaSts === undefined ? {} : { former: stsText(domain.pinned.mtaSts) }),
       reason: 'Senders then insist on a valid certificate when they deliver here.',
     });
   }

@@ -460,6 +460,14 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
       'delete',
       'create',
     ]);
+    // Without marks, a key of ours beside them tells whose they are.
+    const unmarked = { ...feature, caps: { ...caps, marks: 'none' as const } };
+    expect(codes(plan([ourMx, tlsa('ff')], unmarked))).toEqual(['E_TLSA_FOREIGN']);
+    expect(codes(plan([ourMx, tlsa('aa'), tlsa('ff')], feature))).toEqual(['E_TLSA_FOREIGN']);
+    const rolled = plan([ourMx, tlsa('aa'), tlsa('ff')], unmarked);
+    expect(codes(rolled)).toEqual([]);
+    expect(rolled.changes.filter(({ role }) => role === 'tlsa').map(({ op }) => op)).toEqual(['create']);
+    expect(notes(rolled)).toContain('--allow-delete removes it');
     const noTlsa = plan([ourMx], { ...feature, caps: { ...caps, types: new Set(['A', 'MX', 'TXT']) } });
     expect(codes(noTlsa)).toEqual([]);
     expect(notes(noTlsa)).toContain('The provider has no TLSA records');
@@ -520,6 +528,14 @@ describe('R10–R14, R22: sizes, wildcards, TTL, CAA, marks', () => {
     });
     const foreign = records.map((record) => ({ ...record, mark: undefined }));
     expect(roles(plan(foreign, { domain: served, consents: allConsents }))).not.toContain('mta-sts');
+    // Where there are no marks, the lock file knows it.
+    const unmarked = {
+      domain: { ...served, pinned: { mtaSts: '1' } },
+      caps: { ...caps, marks: 'none' as const },
+    };
+    expect(change(plan(foreign, unmarked), 'mta-sts')).toMatchObject({ op: 'update' });
+    const another = { ...unmarked, domain: { ...served, pinned: { mtaSts: '2' } } };
+    expect(roles(plan(foreign, another))).not.toContain('mta-sts');
   });
 
   test('R22: our records carry the mark; a comment of the user is never overwritten', () => {

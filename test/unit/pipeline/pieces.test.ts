@@ -64,6 +64,32 @@ test('the lock holds what check dns needs, keeps other servers, and names the lo
   });
 });
 
+test('the lock knows the MTA-STS record of an earlier policy, and takes nobody else’s for ours', () => {
+  const text = (id: string) => ({
+    name: '_mta-sts.example.org',
+    ttl: 300,
+    data: { type: 'TXT' as const, text: `v=STSv1; id=${id}` },
+  });
+  const after = (before: Lock, mode: 'testing' | 'enforce', id: string, announced: string, now: number) =>
+    makeLock(before, {
+      hostname: 'mail.example.org',
+      addresses: { reverse: [], manual: [] },
+      dkim: new Map([['example.org', []]]),
+      zones: [{ name: 'example.org', records: [text(announced)] }],
+      mtaSts: new Map([['example.org', { mode, id }]]),
+      now,
+    });
+  const none: Lock = { version: 1, servers: {}, domains: {} };
+  const day = Date.UTC(2026, 10, 24);
+  const first = after(none, 'testing', 'one', 'one', day);
+  expect(first.domains['example.org']?.mtaSts).toEqual({ mode: 'testing', since: '2026-11-24', id: 'one' });
+  // An apply that ended before the record was written.
+  const cut = after(first, 'enforce', 'two', 'one', day + 864e5);
+  expect(cut.domains['example.org']?.mtaSts).toEqual({ mode: 'enforce', since: '2026-11-25', id: 'one' });
+  const theirs = after(none, 'testing', 'one', 'theirs', day);
+  expect(theirs.domains['example.org']?.mtaSts).toEqual({ mode: 'testing', since: '2026-11-24' });
+});
+
 test('the lock writes down once when a new key was first seen to sign, and names the signing one first', () => {
   const rotation = { from: 's1', to: 's2' };
   const before: Lock = {
