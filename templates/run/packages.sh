@@ -215,16 +215,15 @@ dpkg_lock_wait() {
 
 # /proc/locks needs no program that a minimal system lacks (fuser, lsof).
 dpkg_lock_holder() {
-  local file inode pid held
+  local file inode pid
   for file in var/lib/dpkg/lock-frontend var/lib/dpkg/lock var/lib/apt/lists/lock var/cache/apt/archives/lock; do
     inode=$(stat -c %i "$ROOT/$file" 2>/dev/null) || continue
+    # shellcheck disable=SC2013 # numbers
     for pid in $(sed -n "s/^.* WRITE \([0-9]*\) [^ ]*:$inode .*/\1/p" /proc/locks); do
       # A file of another file system may have the same number.
-      for held in "/proc/$pid/fd"/*; do
-        [ "$held" -ef "$ROOT/$file" ] || continue
-        printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 120)"
-        return
-      done
+      [ -n "$(find -L "/proc/$pid/fd" -maxdepth 1 -samefile "$ROOT/$file" 2>/dev/null)" ] || continue
+      printf 'process %s (%s)' "$pid" "$(tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | head -c 120)"
+      return
     done
   done
 }
