@@ -3,7 +3,8 @@
 
 FIREWALL_UNIT=smtp-setup-firewall.service
 FIREWALL_TIMER=smtp-setup-firewall-deadman
-FIREWALL_BEFORE=/run/smtp-setup-firewall.before
+FIREWALL_BEFORE=$ROOT/run/smtp-setup-firewall.before
+FIREWALL_UNDO=$ROOT/run/smtp-setup-firewall.undo
 
 firewall_validate() {
   local said
@@ -23,16 +24,24 @@ firewall_arm() {
   firewall_start_timer "$1" && : >"$RUN_DIR/firewall-armed"
 }
 
-# The unit is switched off too: a reboot must not bring the rules back that nobody could log in with.
+# The unit is switched off too: a reboot must not bring the rules back that nobody could log in with. Its commands lie in a
+# file: systemd 252 writes a `;` among the arguments of a transient unit as `\;`, and reads another command from that at the
+# next daemon-reload.
 firewall_start_timer() {
   systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
   systemctl reset-failed "$FIREWALL_TIMER.service" 2>/dev/null
   progress "The rules go in $1 s unless a fresh login works"
   changed
-  systemd-run --quiet --unit="$FIREWALL_TIMER" --on-active="$1" --timer-property=AccuracySec=1s \
-    --description='Takes back firewall rules that nobody could log in with' \
-    /bin/sh -c "systemctl disable --now $FIREWALL_UNIT; [ ! -s $FIREWALL_BEFORE ] || nft -f $FIREWALL_BEFORE" ||
+  (umask 077 && printf '%s\n' "systemctl disable --now $FIREWALL_UNIT" "[ ! -s $FIREWALL_BEFORE ] || nft -f $FIREWALL_BEFORE" >"$FIREWALL_UNDO") &&
+    systemd-run --quiet --unit="$FIREWALL_TIMER" --on-active="$1" --timer-property=AccuracySec=1s \
+      --description='Takes back firewall rules that nobody could log in with' /bin/sh "$FIREWALL_UNDO" ||
     { problem 'the timer that would take the rules back cannot be started; they were not touched'; return 1; }
+}
+
+# What would take the rules back is not wanted any more.
+firewall_disarm() {
+  systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
+  rm -f "$FIREWALL_BEFORE" "$FIREWALL_UNDO"
 }
 
 # firewall_keep SECONDS: rules are in force that nobody has logged in with; the login that follows this run decides.
@@ -79,8 +88,7 @@ firewall_retire() {
   [ -e "$ROOT/etc/systemd/system/$FIREWALL_UNIT" ] || return 0
   changed
   systemctl disable --now "$FIREWALL_UNIT" || { unit_problem "$FIREWALL_UNIT" stop; return 1; }
-  systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
-  return 0
+  firewall_disarm
 }
 
 # firewall_open_ufw PORT…: to be removed with: ufw delete allow PORT/tcp
@@ -106,7 +114,7 @@ firewall_open_firewalld() {
 # firewall_leave: the ports that were opened in somebody else's filter are closed there. Our own table went with its unit.
 firewall_leave() {
   local port
-  systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
+  firewall_disarm
   if command -v ufw >/dev/null; then
     for port in $(ufw show added 2>/dev/null | sed -n "s/^ufw allow \([0-9]*\/tcp\) comment 'smtp-setup'$/\1/p"); do
       changed
