@@ -344,6 +344,23 @@ ${calls}`,
       expect(await plan()).toEqual(settled());
     });
 
+    it('lets in the answer to what the server asked before it came', async () => {
+      // The peer answers the first connection once there is a second one.
+      const peer = `use IO::Socket::INET; alarm 60;
+        my $listen = IO::Socket::INET->new(Listen => 5, LocalPort => 7000, ReuseAddr => 1) or die $!;
+        my $first = $listen->accept; my $question = <$first>; my $second = $listen->accept; print $first "answer\n"; <$first>`;
+      const server = `use IO::Socket::INET; alarm 20;
+        sub reach { while (1) { my $s = IO::Socket::INET->new(PeerAddr => "${world.lab.client.ipv4}:7000"); return $s if $s; select undef, undef, undef, 0.1 } }
+        system("nft flush ruleset") == 0 or die;
+        my $first = reach(); print $first "question\n";
+        system("systemctl reload smtp-setup-firewall") == 0 or die;
+        my $second = reach(); print scalar <$first>`;
+      const inClient = inNamespace(world.lab.name, 'client', ['perl', '-e', peer]).slice(1);
+      const [answer] = await Promise.all([shell(world, `perl -e '${server}'`), tryRun('nsenter', inClient)]);
+      expect(answer).toBe('answer');
+      expect(await knock(8081)).toBe('refused');
+    });
+
     const letTimerFire = async () => {
       // On a first installation there is always a reload in between, and systemd reads the unit anew from what it wrote.
       await library('firewall_arm 5 && systemctl daemon-reload');
