@@ -5,6 +5,7 @@ FIREWALL_UNIT=smtp-setup-firewall.service
 FIREWALL_TIMER=smtp-setup-firewall-deadman
 FIREWALL_BEFORE=$ROOT/run/smtp-setup-firewall.before
 FIREWALL_UNDO=$ROOT/run/smtp-setup-firewall.undo
+FIREWALL_FIRED=$ROOT/run/smtp-setup-firewall.fired
 
 firewall_validate() {
   local said
@@ -26,13 +27,14 @@ firewall_arm() {
 
 # The unit is switched off too: a reboot must not bring the rules back that nobody could log in with. Its commands lie in a
 # file: systemd 252 writes a `;` among the arguments of a transient unit as `\;`, and reads another command from that at the
-# next daemon-reload.
+# next daemon-reload. Who logs in only after that must hear of it (src/apply/prove-login.ts).
 firewall_start_timer() {
   systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
   systemctl reset-failed "$FIREWALL_TIMER.service" 2>/dev/null
   progress "The rules go in $1 s unless a fresh login works"
   changed
-  (umask 077 && printf '%s\n' "systemctl disable --now $FIREWALL_UNIT" "[ ! -s $FIREWALL_BEFORE ] || nft -f $FIREWALL_BEFORE" >"$FIREWALL_UNDO") &&
+  rm -f "$FIREWALL_FIRED"
+  (umask 077 && printf '%s\n' ": >$FIREWALL_FIRED" "systemctl disable --now $FIREWALL_UNIT" "[ ! -s $FIREWALL_BEFORE ] || nft -f $FIREWALL_BEFORE" >"$FIREWALL_UNDO") &&
     systemd-run --quiet --unit="$FIREWALL_TIMER" --on-active="$1" --timer-property=AccuracySec=1s \
       --description='Takes back firewall rules that nobody could log in with' /bin/sh "$FIREWALL_UNDO" ||
     { problem 'the timer that would take the rules back cannot be started; they were not touched'; return 1; }
@@ -41,7 +43,7 @@ firewall_start_timer() {
 # What would take the rules back is not wanted any more.
 firewall_disarm() {
   systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
-  rm -f "$FIREWALL_BEFORE" "$FIREWALL_UNDO"
+  rm -f "$FIREWALL_BEFORE" "$FIREWALL_UNDO" "$FIREWALL_FIRED"
 }
 
 # firewall_keep SECONDS: rules are in force that nobody has logged in with; the login that follows this run decides.

@@ -5,6 +5,7 @@ import { LocalServer } from '../../helpers/local-run.js';
 
 const undo = '/run/smtp-setup-firewall.undo';
 const before = '/run/smtp-setup-firewall.before';
+const fired = '/run/smtp-setup-firewall.fired';
 
 let server: LocalServer;
 beforeEach(() => {
@@ -35,6 +36,10 @@ it('the timer switches the unit off and loads what was proven last; nobody else 
   expect(log().slice(armed.length)).toBe(
     `disable --now smtp-setup-firewall.service\nnft -f ${server.root}${before}\n`,
   );
+  // A login after that is told so; one after the next change of rules is not.
+  expect(server.read(fired)).toBe('');
+  await callLibrary(server, [['firewall_keep', '180']]);
+  expect(server.read(fired)).toBeUndefined();
 });
 
 it('leaves neither timer nor files behind', async () => {
