@@ -60,7 +60,7 @@ export function createFirewall(render: Render, services: readonly Component[]): 
           { fn: 'firewall_validate', args: [] },
           { fn: 'firewall_arm', args: [String(deadManSeconds)] },
         ];
-      if (firewall.kind === 'chains') return [];
+      if (firewall.kind === 'chains') return [{ fn: 'firewall_disarm', args: [] }];
       return [{ fn: 'firewall_retire', args: [] }];
     },
     probe: (model) => {

@@ -395,7 +395,8 @@ ${calls}`,
     it('takes rules back that nobody could log in with, and puts them in force again when asked', async () => {
       // Once is enough of the whole story.
       await (image === 'debian-13' ? lockOut() : letTimerFire());
-      expect(await shell(world, 'systemctl is-enabled smtp-setup-firewall || true')).toBe('disabled');
+      const fired = 'ls /run/smtp-setup-firewall.fired; systemctl is-enabled smtp-setup-firewall || true';
+      expect(await shell(world, fired)).toBe('/run/smtp-setup-firewall.fired\ndisabled');
       expect(await plan()).toMatch(/Start .*firewall/);
       const again = await apply();
       expect(again.code, again.stdout + again.stderr).toBe(0);

@@ -101,3 +101,7 @@ test('where another manager is in charge, none of our files are left', () => {
     expect(component.validate(model)).toEqual([{ fn: 'firewall_retire', args: [] }]);
   }
 });
+
+test('rules in the chains of others need no login that proves them: what waited for one is taken away', () => {
+  expect(component.validate(modelWith({ kind: 'chains' }))).toEqual([{ fn: 'firewall_disarm', args: [] }]);
+});
