@@ -248,17 +248,11 @@ async function remember(
   const { hostname, addresses } = plan;
   const now = session.context.clock();
   const digests = [certificate.digest, certificate.nextDigest].filter((digest) => digest !== undefined);
-  const mtaSts = new Map(
-    [...plan.intent.web].flatMap(([name, { policy }]) =>
-      policy === undefined
-        ? []
-        : [
-            [
-              name,
-              { mode: request.config.domains[name]?.mtaSts?.mode ?? 'testing', id: mtaStsId(policy) },
-            ] as const,
-          ],
-    ),
+  const mtaSts: NonNullable<LockFacts['mtaSts']> = new Map(
+    [...plan.intent.web].flatMap(([name, { policy }]) => {
+      const mode = request.config.domains[name]?.mtaSts?.mode ?? 'testing';
+      return policy === undefined ? [] : [[name, { mode, id: mtaStsId(policy) }]];
+    }),
   );
   const leftOut = findLeftOut(
     plan.intent.desired,

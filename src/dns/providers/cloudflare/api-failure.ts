@@ -31,7 +31,8 @@ export function readFailure(error: unknown): ApiFailure {
   if (error instanceof SetupError) throw error;
   if (!isObject(error)) return { items: [], connection: sanitizeLine(String(error)) };
   if (error.cause instanceof SetupError) throw error.cause;
-  if (typeof error.status !== 'number') {
+  const status = statusOf(error);
+  if (status === undefined) {
     const root = isObject(error.cause) ? error.cause : error;
     const detail = isObject(root.cause) ? root.cause : root;
     return { items: [], connection: sanitizeLine(String(detail.message ?? 'no answer'), 200) };
@@ -39,7 +40,7 @@ export function readFailure(error: unknown): ApiFailure {
   const asked = error.headers instanceof Headers ? error.headers.get('retry-after') : null;
   const retryAfter = parseRetryAfter(asked, Date.now());
   return {
-    status: error.status,
+    status,
     items: readItems(error.error),
     ...(retryAfter === undefined ? {} : { retryAfter }),
   };
