@@ -133,8 +133,10 @@ group_restore() {
 
 group_backup() {
   local path
-  # Which command it was of has to be known as long as the copies are (src/facts/last-backup.ts).
-  mkdir -p "$BACKUP/tree" && { [ ! -e "$RUN_DIR/meta" ] || cp "$RUN_DIR/meta" "${BACKUP%/*}/meta"; } || return
+  # Which command it was of has to be known as long as the copies are (src/facts/last-backup.ts). Another group may write
+  # the same at this moment.
+  mkdir -p "$BACKUP/tree" &&
+    { [ ! -e "$RUN_DIR/meta" ] || { cp "$RUN_DIR/meta" "$BACKUP/meta" && mv -fT "$BACKUP/meta" "${BACKUP%/*}/meta"; }; } || return
   sort -u "$GROUP_WORK/swap" "$GROUP_WORK/remove" | {
     while IFS= read -r path; do
       before_keep "$path" || exit 1

@@ -71,6 +71,37 @@ describe('a file group', () => {
     expect(server.pending).toEqual([]);
   });
 
+  it('is written beside others, however they meet', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    // As cp works (it looks, then creates what was not there), with all of them between the two at once.
+    server.program(
+      'cp',
+      `PATH=\${PATH#*:}
+case $2 in */meta) [ ! -e "$2" ] || exec cp "$@" ;; *) exec cp "$@" ;; esac
+: >"${server.base}/looked.$$"
+until [ "$(ls "${server.base}"/looked.* | wc -l)" = ${names.length} ]; do sleep 0.01; done
+set -C
+cat "$1" >"$2"`,
+    );
+    const steps = names.map((name) => {
+      const managed = file(`/etc/${name}/main.cf`, 'new\n');
+      server.write(managed.path, 'old\n');
+      const calls = [
+        call('group_begin', name),
+        call('put', managed.path, managed.mode, managed.owner, sha256('old\n')),
+        call('group_swap'),
+        call('group_done'),
+      ];
+      return { ...step(`files-${name}`, calls, [managed]), after: [] };
+    });
+    const { result, log } = await server.execute(steps);
+    expect(result, log).toMatchObject({ code: 0 });
+    const backup = join(server.state, 'backups', readdirSync(join(server.state, 'backups'))[0] ?? '');
+    expect(readdirSync(backup).sort()).toEqual([...names, 'meta']);
+    expect(readFileSync(join(backup, 'meta'), 'utf8')).toContain('who=tester@lab pid 1\n');
+    for (const name of names) expect(readdirSync(join(backup, name)).sort()).toEqual(['list', 'tree']);
+  });
+
   it('changes nothing and reloads nothing when all is in place', async () => {
     await run([group([main('good\n')], { unit: 'demo.service' })]);
     const before = server.systemctlCalls.length;
