@@ -136,7 +136,8 @@ accounts_probe_password() {
 }
 
 accounts_folder() {
-  [ -d "$1" ] || { mkdir -p "$1" && changed; } || return
+  # shellcheck disable=SC2174 # what lies above is there
+  [ -d "$1" ] || { mkdir -p -m "$2" "$1" && changed; } || return
   [ "$(stat -c '%04a %U:%G' "$1")" = "$2 $3" ] && return 0
   changed
   chown "$3" "$1" && chmod "$2" "$1"

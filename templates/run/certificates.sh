@@ -15,7 +15,8 @@ certificates_self_signed() {
   changed
   new=$store/self-signed
   rm -rf "$new" "$new.new"
-  mkdir -p "$new.new" && chmod 0755 "$ROOT/etc/smtp-setup" || return
+  # Open from the start: daemons that start beside this read what lies in it.
+  (umask 022 && mkdir -p "$ROOT/etc/smtp-setup") && mkdir -p "$new.new" || return
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 -subj "/CN=$1" \
     -addext "subjectAltName=DNS:$1" -keyout "$new.new/privkey.pem" -out "$new.new/fullchain.pem" 2>/dev/null ||
     { problem 'openssl could not make a certificate'; return 1; }

@@ -29,6 +29,7 @@ export async function callLibrary(
     writeFileSync(join(runtime, 'secrets', name), `${value}\n`);
   }
   const script = `set -u
+umask 077
 for file in "$1"/*.sh; do
   case \${file##*/} in start.sh | stop-post.sh) ;; *) . "$file" ;; esac
 done

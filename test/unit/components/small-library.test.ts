@@ -1,6 +1,8 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { callLibrary } from '../../helpers/library-call.js';
 import { LocalServer } from '../../helpers/local-run.js';
@@ -159,6 +161,23 @@ describe('host_name_set', () => {
     server.write('/etc/cloud/cloud.cfg.d/05_logging.cfg', '');
     await set();
     expect(server.read('/etc/cloud/cloud.cfg.d/99-smtp-setup.cfg')).toContain('\npreserve_hostname: true\n');
+  });
+});
+
+describe('the folder that daemons read while others write', () => {
+  it.each([
+    ['certificates_self_signed', 'mail.example.org'],
+    ['accounts_folder', '', '0755', 'root:root'],
+  ])('is open from the moment %s makes it', async (fn, ...args) => {
+    const folder = `${server.root}/etc/smtp-setup`;
+    server.program(
+      'mkdir',
+      `PATH=\${PATH#*:}\nmkdir "$@" || exit\n[ ! -d "${folder}" ] || stat -c %a "${folder}" >>"${server.base}/modes"`,
+    );
+    const given = args.map((argument) => (argument === '' ? folder : argument));
+    expect((await run(fn, ...given)).status).toBe(0);
+    const modes = readFileSync(join(server.base, 'modes'), 'utf8').trim().split('\n');
+    expect(new Set(modes)).toEqual(new Set(['755']));
   });
 });
 
