@@ -66,7 +66,7 @@ export async function travel(route: Route): Promise<Trip> {
           route.answerPatience,
         )
       : undefined;
-    const story = wanted ? await route.findStory(ids.out) : undefined;
+    const story = wanted ? await watchStory(route, to, ids.out, outAt + route.patience) : undefined;
     return {
       hostname: target.hostname,
       user: login.user,
@@ -90,16 +90,8 @@ export async function travel(route: Route): Promise<Trip> {
 /** The server's own log is the only witness: nothing comes back to it. */
 async function watchLeaving(route: Route, submitted: Handover, messageId: string): Promise<Trip> {
   const { target, login, to } = route;
-  const end = route.clock() + route.patience;
-  let story: Story | undefined;
-  while (submitted.accepted && to !== undefined) {
-    story = await route.findStory(messageId);
-    const settled = story?.events.some(
-      ({ event }) => event.kind === 'delivery' && event.to === to.toLowerCase(),
-    );
-    if (settled || route.clock() > end) break;
-    await sleep(500, undefined, { signal: route.signal });
-  }
+  const wanted = to !== undefined && submitted.accepted;
+  const story = wanted ? await watchStory(route, to, messageId, route.clock() + route.patience) : undefined;
   return {
     hostname: target.hostname,
     user: login.user,
@@ -110,6 +102,23 @@ async function watchLeaving(route: Route, submitted: Handover, messageId: string
     ...(to === undefined ? {} : { to }),
     ...(story === undefined ? {} : { story }),
   };
+}
+
+/** What the log says of it once it says what became of the mail to `to`, or of all of it; else what it says at `end`. */
+async function watchStory(
+  route: Route,
+  to: string,
+  messageId: string,
+  end: number,
+): Promise<Story | undefined> {
+  for (;;) {
+    const story = await route.findStory(messageId);
+    const settled =
+      story?.done ||
+      story?.events.some(({ event }) => event.kind === 'delivery' && event.to === to.toLowerCase());
+    if (settled || route.clock() > end) return story;
+    await sleep(500, undefined, { signal: route.signal });
+  }
 }
 
 export function subjectFor(token: string): string {
