@@ -29,7 +29,8 @@ export function openTerminal(
   tmux('new-session', '-d', '-x', '100', '-y', '40', `${command}; echo "exit code $?"; exec cat`);
   const screen = (): string => tmux('capture-pane', '-p', '-J').trimEnd();
   return {
-    type: (text) => void tmux('send-keys', '-l', text),
+    // A text may begin with a hyphen, as one token in 64 does.
+    type: (text) => void tmux('send-keys', '-l', '--', text),
     press: (key) => void tmux('send-keys', key),
     screen,
     async waitFor(text) {
