@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { VpsImage } from '../../src/sandbox/index.js';
+import { waitUntil } from '../../src/sandbox/machine/wait-until.js';
 import { inNamespace } from '../../src/sandbox/net/network.js';
 import { tryRun } from '../../src/sandbox/run.js';
 import { knock as knockAt } from '../helpers/knock.js';
@@ -223,11 +224,21 @@ ${calls}`,
 
   describe('password guessing', () => {
     const address = (host: 'resolver' | 'dns') => world.lab.addresses[host].ipv4;
-    const banned = (jail: string, host: 'resolver' | 'dns') =>
-      shell(
+    const banned = async (jail: string, host: 'resolver' | 'dns', port: number) => {
+      await shell(
         world,
         `for i in $(seq 300); do fail2ban-client get ${jail} banip | grep -q '${address(host).replaceAll('.', '\\.')}' && exit 0; sleep 0.2; done; fail2ban-client status ${jail}; exit 1`,
       );
+      // It names the address first, and then sees to the packet rules.
+      await waitUntil(async () => (await knock(port, host)) === 'refused', {
+        what: `port ${port} to be shut for ${host}`,
+        timeoutMs: 60_000,
+        evidence: async () => [
+          await knock(port, host),
+          await shell(world, 'nft list ruleset | grep -A 9 f2b || true'),
+        ],
+      });
+    };
 
     it('shuts the ports with logins for the address it came from, and for no other', async () => {
       const { domain } = world.lab;
@@ -235,8 +246,8 @@ ${calls}`,
       await guess('client', 993, `smtp-setup-check-00000000@${domain}`, 8);
       await guess('resolver', 993, `ada@${domain}`, 6);
       await guess('dns', 465, `nobody@${domain}`, 6);
-      await banned('smtp-setup-dovecot', 'resolver');
-      await banned('smtp-setup-submission', 'dns');
+      await banned('smtp-setup-dovecot', 'resolver', 993);
+      await banned('smtp-setup-submission', 'dns', 465);
       for (const host of ['resolver', 'dns'] as const) {
         for (const port of [465, 587, 993])
           expect([host, port, await knock(port, host)]).toEqual([host, port, 'refused']);
@@ -250,7 +261,7 @@ ${calls}`,
       it('by SSH shuts out everybody but whoever just set the server up', async () => {
         await guessBySsh('client', 6);
         await guessBySsh('dns', 6);
-        await banned('sshd', 'dns');
+        await banned('sshd', 'dns', 22);
         expect(await knock(22, 'dns')).toBe('refused');
         expect(await knock(22)).toBe('open');
         expect(await shell(world, 'fail2ban-client get sshd banip')).not.toContain(world.lab.client.ipv4);
@@ -291,7 +302,7 @@ ${calls}`,
     const listen = (unit: string, port: number) =>
       shell(
         world,
-        `systemd-run -q --unit=${unit} perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => ${port}, ReuseAddr => 1) or die; sleep 100 while 1'; for i in $(seq 100); do ss -Hltn 'sport = :${port}' | grep -q . && exit 0; sleep 0.1; done; exit 1`,
+        `systemd-run -q --unit=${unit} perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => ${port}, ReuseAddr => 1) or die; sleep 100 while 1'; for i in $(seq 600); do ss -Hltn 'sport = :${port}' | grep -q . && exit 0; sleep 0.1; done; exit 1`,
       );
 
     it('is in force, was proven by a fresh login, and lets in what mail needs', async () => {
@@ -334,7 +345,7 @@ ${calls}`,
       for (const verb of ['reload', 'restart'])
         await shell(
           world,
-          `systemctl ${verb} nftables && for i in $(seq 100); do ${there} && exit 0; sleep 0.1; done; exit 1`,
+          `systemctl ${verb} nftables && for i in $(seq 600); do ${there} && exit 0; sleep 0.1; done; exit 1`,
         );
       await shell(world, 'nft flush ruleset');
       expect(await plan()).toContain('Load the firewall rules');
@@ -427,7 +438,7 @@ ${calls}`,
     it(`gives way to ${manager.name} once somebody switches that on, and opens its ports there`, async () => {
       await shell(
         world,
-        `DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends ${manager.name} && ${manager.start}`,
+        `DEBIAN_FRONTEND=noninteractive apt-get install -y -q -o DPkg::Lock::Timeout=300 --no-install-recommends ${manager.name} && ${manager.start}`,
       );
       const moved = await apply();
       expect(moved.code, moved.stdout + moved.stderr).toBe(0);
