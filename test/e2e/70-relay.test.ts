@@ -148,7 +148,9 @@ describe.each(['debian-12', 'debian-13'] as const)('a hosted relay on %s', (imag
     await relay.setLogin(login.user, login.password);
     await shell(world, 'postqueue -f');
     await expectArrival(subject, 'relay');
-    expect(await shell(world, 'journalctl -q --no-pager -t postfix/bounce | grep -c . || true')).toBe('0');
+    expect(
+      await shell(world, 'journalctl --sync; journalctl -q --no-pager -t postfix/bounce | grep -c . || true'),
+    ).toBe('0');
   });
 
   it('makes mail wait while the relay is down', async () => {

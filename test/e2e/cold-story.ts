@@ -157,7 +157,7 @@ async function snapshot(world: World): Promise<string[]> {
   const show = `systemctl show -p Id,InvocationID,StateChangeTimestampMonotonic ${units}`;
   const files =
     "find /etc /var/lib/smtp-setup /var/lib/rspamd/dkim /etc/letsencrypt -printf '%p %T@ %C@\\n' | sort";
-  const reloads = "journalctl -q -o cat | grep -ciE 'reload|refreshing' || true";
+  const reloads = "journalctl --sync; journalctl -q -o cat | grep -ciE 'reload|refreshing' || true";
   const generation = 'cat /var/lib/smtp-setup/manifest.json';
   const outputs: string[] = [];
   for (const command of [show, files, reloads, generation]) outputs.push(await shell(world, command));

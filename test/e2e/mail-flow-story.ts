@@ -52,7 +52,9 @@ export function tellMailFlowStory(image: VpsImage): void {
   const fromOutside = (to: string, subject: string, from = `someone@${receiver.domain}`) =>
     receiver.sendDirectly(world.lab.vps.ipv4, { from, to, subject });
   const log = (pattern: string) =>
-    shell(world, `journalctl -q -o cat --no-pager | grep -c -- '${pattern}' || true`).then(Number);
+    shell(world, `journalctl --sync; journalctl -q -o cat --no-pager | grep -c -- '${pattern}' || true`).then(
+      Number,
+    );
 
   describe('mail from the world', () => {
     it('is sealed as it came (ARC), and keeps its sender', async () => {
@@ -226,7 +228,7 @@ export function tellMailFlowStory(image: VpsImage): void {
       expect(sent.ok, sent.detail).toBe(true);
       await waitUntil(async () => (await shell(world, 'mailq')).includes('4.2.2') || undefined, {
         what: 'the message to wait in the queue',
-        timeoutMs: 60_000,
+        timeoutMs: 120_000,
         intervalMs: 500,
       });
       await room('');
@@ -338,7 +340,7 @@ export function tellMailFlowStory(image: VpsImage): void {
             await shell(world, `${letter} | sendmail -f ${world.rehearsal.mailbox} ${to}`);
             return (await shows()) || undefined;
           },
-          { what, timeoutMs: 60_000, intervalMs: 2000 },
+          { what, timeoutMs: 120_000, intervalMs: 2000 },
         );
       const waiting = async () => /certificate not (verified|trusted)/.test(await shell(world, 'mailq'));
 
