@@ -189,7 +189,7 @@ describe('faults', () => {
   it('block a port without the VPS seeing a rule', async () => {
     const server = ['socat', 'TCP-LISTEN:25,fork,reuseaddr', 'EXEC:true'];
     const receiver = await lab.startHost('receiver', { program: { kind: 'process', argv: server } });
-    await expect.poll(() => connectFromVps(receiver.ipv4, 25)).toBe('open');
+    await expect.poll(() => connectFromVps(receiver.ipv4, 25), { timeout: 60_000 }).toBe('open');
     await lab.vps.blockOutbound(25, 'reject');
     expect(await connectFromVps(receiver.ipv4, 25)).toBe('refused');
     await lab.vps.unblock();

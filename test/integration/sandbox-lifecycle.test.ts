@@ -38,7 +38,8 @@ async function rootNetwork(): Promise<string> {
 
 describe('a lab that was interrupted', () => {
   it('is cleaned up by the next start when its process was killed', async () => {
-    await ensureImage('debian-12', { cacheDir, log: () => undefined });
+    for (const image of ['debian-12', 'services'] as const)
+      await ensureImage(image, { cacheDir, log: () => undefined });
     const child = spawn(process.execPath, ['scripts/lab.mjs', 'up', 'it-crash'], { stdio: 'ignore' });
     await expect
       .poll(async () => (await namespacesOf('it-crash')).length, { timeout: 60_000, interval: 20 })
@@ -68,7 +69,7 @@ describe('a lab that was interrupted', () => {
   it('refuses a second creator and a remover while it is being created', async () => {
     const first = createLab({ name: 'it-abort', cacheDir, services: [] });
     await expect
-      .poll(() => readText('/run/smtp-setup-sandbox/it-abort.lock'), { interval: 5 })
+      .poll(() => readText('/run/smtp-setup-sandbox/it-abort.lock'), { timeout: 60_000, interval: 5 })
       .toBe(String(process.pid));
     await expect(createLab({ name: 'it-abort', cacheDir })).rejects.toMatchObject({
       code: 'E_SANDBOX_BUSY',
