@@ -89,7 +89,7 @@ export function openMailProgram(lab: Lab, rehearsal: Rehearsal): MailProgram {
         action: 'read',
         subject,
         ...(mailbox === undefined ? {} : { mailbox }),
-        timeoutMs: timeoutMs ?? 60_000,
+        timeoutMs: timeoutMs ?? 120_000,
       });
     },
   };

@@ -53,7 +53,7 @@ mail carol 'For Carol'
 mail sink@${elsewhere} 'Waits for years'
 mail sink@${elsewhere} 'Held back'
 deferred() { find /var/spool/postfix/deferred -type f; }
-for i in $(seq 100); do [ "$(deferred | wc -l)" = 2 ] && [ -s /var/mail/carol ] && break; sleep 0.2; done
+for i in $(seq 600); do [ "$(deferred | wc -l)" = 2 ] && [ -s /var/mail/carol ] && break; sleep 0.2; done
 [ "$(deferred | wc -l)" = 2 ]
 postsuper -h "$(deferred | xargs grep -l 'Held back' | sed 's,.*/,,')"
 
@@ -140,7 +140,7 @@ describe('a server that has worked for years', () => {
       `echo virtual.test anything >/etc/postfix/domains && postmap /etc/postfix/domains
 postconf -e virtual_mailbox_domains=hash:/etc/postfix/domains defer_transports=smtp,local,virtual && postfix reload 2>/dev/null
 for to in dave@localhost dave@virtual.test; do printf 'Subject: For Dave\\n\\nHello\\n' | sendmail -f carol@rehearsal.test $to; done
-for i in $(seq 100); do [ "$(find /var/spool/postfix/deferred -type f | wc -l)" = 3 ] && exit 0; sleep 0.2; done; mailq; exit 1`,
+for i in $(seq 600); do [ "$(find /var/spool/postfix/deferred -type f | wc -l)" = 3 ] && exit 0; sleep 0.2; done; mailq; exit 1`,
     );
     const refused = await init('--on-conflict', 'take-over');
     expect(refused.code, said(refused)).toBe(5);
@@ -195,7 +195,7 @@ for i in $(seq 100); do [ "$(find /var/spool/postfix/deferred -type f | wc -l)" 
     await shell(world, 'systemctl reload nftables');
     await shell(
       world,
-      "for i in $(seq 100); do nft list chain inet filter input | grep -q 'dport 993' && exit 0; sleep 0.1; done; exit 1",
+      "for i in $(seq 600); do nft list chain inet filter input | grep -q 'dport 993' && exit 0; sleep 0.1; done; exit 1",
     );
     expect(await doors()).toEqual(open);
     await world.lab.vps.reboot();

@@ -356,7 +356,7 @@ describe('an unsuitable server', () => {
 
   it.each([25, 80])('has another program on port %i', async (port) => {
     const error = await withChange(
-      `systemd-run -q --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => ${port}, ReuseAddr => 1) or die; sleep 100 while 1'; for i in $(seq 100); do ss -Hltn 'sport = :${port}' | grep -q . && exit 0; sleep 0.1; done; exit 1`,
+      `systemd-run -q --unit=squatter perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(Listen => 5, LocalPort => ${port}, ReuseAddr => 1) or die; sleep 100 while 1'; for i in $(seq 600); do ss -Hltn 'sport = :${port}' | grep -q . && exit 0; sleep 0.1; done; exit 1`,
       'systemctl stop squatter',
     );
     expect(error.code).toBe('E_UNSUITABLE');
@@ -400,7 +400,7 @@ async function takeOfferedRelay(): Promise<void> {
     ...[process.execPath, resolve('bin/smtp-setup.js')],
     ...initArguments().filter((flag) => flag !== '--yes'),
   ];
-  const terminal = openTerminal(`cd ${home} && ${command.join(' ')}`, { HOME: home }, 120_000);
+  const terminal = openTerminal(`cd ${home} && ${command.join(' ')}`, { HOME: home }, 10 * 60_000);
   const answer = async (question: string, text: string): Promise<void> => {
     await terminal.waitFor(question);
     terminal.type(text);

@@ -205,7 +205,7 @@ describe('a primary and its backup', () => {
     });
     await waitUntil(async () => (await arrived()).length >= count, {
       what: 'all of it to be in the mailbox',
-      timeoutMs: 60_000,
+      timeoutMs: 300_000,
       evidence: async () => [`${(await arrived()).length} are there`],
     });
     const subjects = await arrived();

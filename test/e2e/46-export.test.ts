@@ -125,7 +125,7 @@ async function bootWithUserData(): Promise<void> {
   expect(sizes['stage-2.gz']).toBeGreaterThan(16_384);
 
   await onFirst(
-    'export DEBIAN_FRONTEND=noninteractive; apt-get update -q && apt-get install -q -y --no-install-recommends cloud-init',
+    'export DEBIAN_FRONTEND=noninteractive; apt-get update -q && apt-get install -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends cloud-init',
   );
   // What a provider's image brings; the sandbox's network and keys are not cloud-init's business.
   await onFirst(`cat >/etc/cloud/cloud.cfg.d/99-image.cfg <<'END'
@@ -188,7 +188,7 @@ describe('servers that other engines build', () => {
     const putOff = "journalctl -q --no-pager -o cat -t postfix/cleanup | grep 'milter-reject' || true";
     await waitUntil(async () => /4\.7\.1 Signing is not possible/.test(await onSecond(putOff)), {
       what: 'mail to be put off that cannot be signed yet',
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
       evidence: async () => [await onSecond(`${putOff}; postqueue -p; ls /var/spool/postfix/maildrop`)],
     });
   });

@@ -136,7 +136,7 @@ export function tellDayTwoStory(image: VpsImage): () => World {
       const becomes = (wanted: string) =>
         waitUntil(async () => (await limit()) === wanted, {
           what: `the room of ${at('bob')} to become ${wanted} KiB`,
-          timeoutMs: 10_000,
+          timeoutMs: 60_000,
           evidence: async () => [await limit()],
         });
       const common = await limit();
@@ -471,7 +471,7 @@ export function tellDayTwoStory(image: VpsImage): () => World {
     for (const [name, value] of secrets) {
       expect(outputs.join('\n').includes(value), `the password ${name} was printed`).toBe(false);
       expect(journal.includes(value), `the password ${name} is in the journal`).toBe(false);
-      expect(await shell(world, `grep -rlaF '${value}' ${places} || true`)).toBe('');
+      expect(await shell(world, `grep -rlaF -e '${value}' ${places} || true`)).toBe('');
     }
   });
 

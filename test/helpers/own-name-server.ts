@@ -125,13 +125,13 @@ export async function moveToOwnServer(lab: Lab, kind: keyof typeof servers): Pro
     return found !== undefined;
   };
   const evidence = () => host.tail();
-  await waitUntil(readDs, { what: `${kind} to sign ${domain}`, timeoutMs: 30_000, evidence });
+  await waitUntil(readDs, { what: `${kind} to sign ${domain}`, timeoutMs: 120_000, evidence });
   const ask = async (type: string) => {
     const argv = ['kdig', `@${host.ipv4}`, '+tcp', '+noall', '+answer', domain, type];
     return (await dns.host.exec(argv)).stdout.split('\n').filter((line) => /^\S+\s+\d+\s+IN\s/.test(line));
   };
   const answers = async () => (await ask('SOA')).length > 0;
-  await waitUntil(answers, { what: `${kind} to serve ${domain}`, timeoutMs: 30_000, evidence });
+  await waitUntil(answers, { what: `${kind} to serve ${domain}`, timeoutMs: 120_000, evidence });
   await dns.update('test.', [
     `delete ${domain}. NS`,
     `delete ${domain}. DS`,

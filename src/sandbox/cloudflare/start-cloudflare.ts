@@ -62,7 +62,7 @@ export async function startCloudflare(lab: Lab, options: CloudflareOptions = {})
   const control = connectControl(socketOf(lab));
   await waitUntil(() => answers(control), {
     what: 'the Cloudflare emulator to answer',
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
     evidence: () => host.tail(),
   });
   return { host, baseUrl, token, control };

@@ -47,7 +47,7 @@ export async function startProviderApis(lab: Lab, nameServers: readonly string[]
   });
   await waitUntil(async () => (await host.tail()).includes('ready'), {
     what: 'the provider emulators to answer',
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
     evidence: () => host.tail(),
   });
   const origin = (port: number): string => `http://${host.ipv4}:${port}`;

@@ -110,7 +110,7 @@ export async function findLeader(container: Container): Promise<number | undefin
 export async function waitForLeader(container: Container): Promise<number> {
   return waitUntil(() => findLeader(container), {
     what: `the container ${container.host} to start`,
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
     intervalMs: 30,
     evidence: () => tailOf(containerDirs(container).log),
   });

@@ -69,7 +69,7 @@ export async function startReceiver(lab: Lab, options: ReceiverOptions = {}): Pr
   const receiver = openReceiverOn(labHost, { domain, host });
   await waitUntil(() => listens(labHost), {
     what: `the mail server ${host} to answer`,
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
     intervalMs: 200,
     evidence: async () => [...(await labHost.tail()), ...(await receiver.log())],
   });
@@ -125,7 +125,7 @@ function openReceiverOn(labHost: LabHost, names: ReceiverNames): Receiver {
     labHost,
     messages,
     log,
-    waitForMessage: (fits, timeoutMs = 60_000) =>
+    waitForMessage: (fits, timeoutMs = 120_000) =>
       waitUntil(async () => (await messages()).find(fits), {
         what: `a message at ${names.domain}`,
         timeoutMs,

@@ -111,12 +111,12 @@ async function makeServerCertificate(root: string, ipv6: boolean): Promise<void>
 async function waitForDirectory(host: LabHost): Promise<void> {
   await waitUntil(async () => (await fetchFrom(host, 14_000, 'dir')).code === 0, {
     what: 'the ACME server to answer',
-    timeoutMs: 30_000,
+    timeoutMs: 120_000,
     evidence: () => host.tail(),
   });
 }
 
 function fetchFrom(host: LabHost, port: number, path: string) {
   const url = `https://${host.ipv4}:${port}/${path}`;
-  return host.exec(['curl', '--silent', '--fail', '--max-time', '5', '--cacert', '/lab/ca.pem', url]);
+  return host.exec(['curl', '--silent', '--fail', '--max-time', '30', '--cacert', '/lab/ca.pem', url]);
 }

@@ -36,7 +36,7 @@ export async function startAptProxy(state: LabState, apt: HostApt): Promise<void
   await startDaemon({ lab: state.name, group: 'apt', argv, logFile });
   await waitUntil(() => isSocket(socket), {
     what: 'the package proxy to start',
-    timeoutMs: 20_000,
+    timeoutMs: 120_000,
     evidence: () => tailOf(logFile),
   });
   const door = ['socat', `TCP-LISTEN:${APT_PROXY_PORT},fork,reuseaddr`, `UNIX-CONNECT:${socket}`];

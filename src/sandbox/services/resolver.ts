@@ -60,7 +60,7 @@ async function waitForAnswer(host: LabHost): Promise<void> {
       ]);
       return answer.code === 0 && answer.stdout.trim() !== '';
     },
-    { what: 'the resolver to answer', timeoutMs: 30_000, intervalMs: 50, evidence: () => host.tail() },
+    { what: 'the resolver to answer', timeoutMs: 120_000, intervalMs: 50, evidence: () => host.tail() },
   );
 }
 

@@ -45,7 +45,7 @@ export async function addZones(lab: string, wanted: readonly Zone[]): Promise<vo
   const reloaded = async () => (await knotc(host, ['reload'])).code === 0;
   await waitUntil(reloaded, {
     what: 'knotd to load its zones',
-    timeoutMs: 20_000,
+    timeoutMs: 120_000,
     evidence: () => host.tail(),
   });
   for (const zone of added) await waitForZone(host, zone);
@@ -101,7 +101,7 @@ async function waitForZone(host: LabHost, zone: Zone): Promise<void> {
       ]);
       return answer.code === 0 && answer.stdout.trim() !== '';
     },
-    { what: `the DNS zone ${zone.name}`, timeoutMs: 30_000, intervalMs: 50, evidence: () => host.tail() },
+    { what: `the DNS zone ${zone.name}`, timeoutMs: 120_000, intervalMs: 50, evidence: () => host.tail() },
   );
 }
 
