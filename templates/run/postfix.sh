@@ -13,6 +13,8 @@ postfix_validate() {
   [ -z "$said" ] || { problem "main.cf: $(short_text "$said")"; return 1; }
   said=$(postconf -c "$staged" -M 2>&1 >/dev/null) || { problem "master.cf: $(short_text "$said")"; return 1; }
   [ -z "$said" ] || { problem "master.cf: $(short_text "$said")"; return 1; }
+  # It makes folders of the queue that are missing, and fails when another step has made one since it looked.
+  postfix_spool || return
   said=$(postfix -c "$staged" check 2>&1) || { problem "postfix check: $(short_text "$said")"; return 1; }
 }
 

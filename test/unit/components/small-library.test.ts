@@ -303,6 +303,22 @@ describe('postfix_takes_all', () => {
   });
 });
 
+describe('postfix_validate', () => {
+  it('is not disturbed by the step that makes the same folder of the queue', async () => {
+    const folder = `${server.root}/var/spool/postfix/private`;
+    server.write('/stage/etc/postfix/main.cf', '');
+    server.write('/stage/etc/postfix/master.cf', '');
+    server.program('postconf', 'exit 0');
+    // As post-install works: it looks, then makes what was not there. Dovecot's step comes between the two.
+    server.program('postfix', `[ -d "${folder}" ] || { mkdir -p "${folder}"; mkdir "${folder}"; }`);
+    const stage = ['export', `STAGE=${server.root}/stage`] as const;
+    expect(await callLibrary(server, [stage, ['postfix_validate']])).toMatchObject({
+      status: 0,
+      problem: '',
+    });
+  });
+});
+
 describe('within', () => {
   beforeEach(() => server.program('sleep', 'exit 0'));
 
