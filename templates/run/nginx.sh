@@ -12,10 +12,11 @@ nginx_prepare() {
 
 # nginx_stock_site LINK: it is the package's link, to the package's file as it came.
 nginx_stock_site() {
-  local file="$ROOT/etc/nginx/sites-available/default"
+  local file="$ROOT/etc/nginx/sites-available/default" files
   [ -L "$1" ] && [ "$(readlink -f "$1")" = "$file" ] || return 1
-  dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null |
-    grep -qF " /etc/nginx/sites-available/default $(md5sum "$file" | cut -d' ' -f1)"
+  # Another step may install packages: dpkg then takes files away that dpkg-query was about to read.
+  files=$(within 10 dpkg-query -W -f '${Conffiles}\n' nginx-common 2>/dev/null)
+  printf '%s\n' "$files" | grep -qF " /etc/nginx/sites-available/default $(md5sum "$file" | cut -d' ' -f1)"
 }
 
 # nginx_validate: the staged files in a configuration of its own; the whole is checked by nginx before it reloads.

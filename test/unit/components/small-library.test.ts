@@ -202,6 +202,17 @@ describe('nginx_prepare', () => {
     expect((await run('nginx_prepare')).changed).toBe(false);
   });
 
+  it('asks again where another step installs packages, and dpkg-query failed of it', async () => {
+    server.program(
+      'dpkg-query',
+      `[ -e "${server.base}/asked" ] || { : >"${server.base}/asked"; exit 2; }
+echo " /etc/nginx/sites-available/default $(printf 'stock\\n' | md5sum | cut -d' ' -f1)"`,
+    );
+    server.program('sleep', 'exit 0');
+    await callLibrary(server, [['link'], ['nginx_prepare']]);
+    expect(enabled()).toBe(false);
+  });
+
   it('leaves a page that somebody changed', async () => {
     server.write('/etc/nginx/sites-available/default', 'mine\n');
     await callLibrary(server, [['link'], ['nginx_prepare']]);
