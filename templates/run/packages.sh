@@ -140,8 +140,15 @@ apt_update() {
 
 # Maintainer scripts must not ask, nor write a main.cf of their own.
 preseed() {
+  local try=1
   [ -e "$ROOT/etc/postfix/main.cf" ] && return 0
-  printf 'postfix postfix/main_mailer_type select No configuration\n' | debconf-set-selections
+  # debconf waits for nobody, and somebody else's installation may have begun since.
+  until printf 'postfix postfix/main_mailer_type select No configuration\n' | debconf-set-selections; do
+    [ "$try" -lt 5 ] || { problem "debconf takes no answer: $(log_words '^debconf: ')"; return 1; }
+    sleep $((try * 2))
+    try=$((try + 1))
+    dpkg_lock_wait || return
+  done
 }
 
 # postfix_placeholder: Postfix without a main.cf makes each of its programs wait a second before it fails, and on older

@@ -229,6 +229,32 @@ describe('packages_install', () => {
     expect(existsSync(join(server.base, 'preseed'))).toBe(false);
   });
 
+  describe('whose answer debconf does not take', () => {
+    const refuse = (times: number) =>
+      server.program(
+        'debconf-set-selections',
+        `n=$(cat "${server.base}/refused" 2>/dev/null || echo 0)
+[ "$n" -lt ${times} ] || exec cat >>"${server.base}/preseed"
+echo $((n + 1)) >"${server.base}/refused"
+echo 'debconf: DbDriver "config": /var/cache/debconf/config.dat is locked by another process' >&2
+exit 1`,
+      );
+
+    it('gives it again, as debconf waits for nobody', async () => {
+      refuse(2);
+      const { result } = await install('postfix');
+      expect(result).toMatchObject({ code: 0 });
+      expect(readFileSync(join(server.base, 'preseed'), 'utf8')).toContain('select No configuration');
+    });
+
+    it('says so after five tries, with what debconf says', async () => {
+      refuse(9);
+      const { result } = await install('postfix');
+      expect(result?.message).toMatch(/^debconf takes no answer: .*config\.dat is locked by another process/);
+      expect(aptCalls()).toEqual([]);
+    });
+  });
+
   it('tries the lists again: apt does not wait for their lock', async () => {
     set('update-fails', 2);
     const { result, events } = await install('postfix');
