@@ -64,8 +64,24 @@ certificates_issue() {
     { problem "the certificate is there, but: $(short_text "$said")"; return 1; }
 }
 
+# certificates_certbot - - - ARGUMENT…: one certbot runs at a time, and its timer may have begun another.
 certificates_certbot() {
+  local said waited=0
   shift 3
+  while ! said=$(certificates_run_certbot "$@" 2>&1); do
+    case $said in *'Another instance of Certbot is already running'*) ;; *) waited=$LOCK_PATIENCE ;; esac
+    if [ "$waited" -ge "$LOCK_PATIENCE" ] || stopping; then
+      printf '%s\n' "$said"
+      return 1
+    fi
+    [ "$waited" != 0 ] || progress 'Waiting for another certbot, a renewal maybe'
+    sleep 5
+    waited=$((waited + 5))
+  done
+  printf '%s\n' "$said"
+}
+
+certificates_run_certbot() {
   if [ -e /etc/smtp-setup/acme-ca.pem ]; then
     REQUESTS_CA_BUNDLE=/etc/smtp-setup/acme-ca.pem certbot "$@" </dev/null
   else

@@ -75,7 +75,7 @@ web_forget() {
     folder="$ROOT/etc/smtp-setup/web/$domain"
     changed
     if [ -e "/etc/letsencrypt/renewal/smtp-setup-web-$domain.conf" ]; then
-      certbot delete --non-interactive --cert-name "smtp-setup-web-$domain" </dev/null ||
+      certificates_certbot - - - delete --non-interactive --cert-name "smtp-setup-web-$domain" ||
         { problem "certbot could not give up the certificate of $domain"; return 1; }
     fi
     rm -rf "$folder"/issued-* "$folder/tls" || return

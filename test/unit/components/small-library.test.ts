@@ -314,6 +314,43 @@ describe('postfix_takes_all', () => {
   });
 });
 
+describe('certificates_certbot', () => {
+  const delays = () => (server.read('/../sleeps') ?? '').split('\n').filter((line) => line !== '');
+  const busy = 'Another instance of Certbot is already running.';
+  /** The first `times` calls fail with the words. */
+  const refuse = (times: number, words: string) => {
+    server.program('sleep', `echo "$*" >>"${server.base}/sleeps"`);
+    server.program(
+      'certbot',
+      `n=$(cat "${server.base}/refused" 2>/dev/null || echo 0)
+[ "$n" -lt ${times} ] || { echo "done: $*"; exit 0; }
+echo $((n + 1)) >"${server.base}/refused"
+echo '${words}' >&2
+exit 1`,
+    );
+  };
+  const ask = () => run('certificates_certbot', '-', '-', '-', 'certonly');
+
+  it('waits for another one, such as a renewal by the timer', async () => {
+    refuse(2, busy);
+    const { status, output } = await ask();
+    expect({ status, delays: delays() }).toEqual({ status: 0, delays: ['5', '5'] });
+    expect(output).toMatch(/^Waiting for another certbot.*\ndone: certonly\n$/);
+  });
+
+  it('has its patience with that', async () => {
+    refuse(1000, busy);
+    expect(await ask()).toMatchObject({ status: 1 });
+    expect(delays()).toHaveLength(180);
+  });
+
+  it('says at once what else is wrong', async () => {
+    refuse(1, 'Detail: 192.0.2.1: Connection refused');
+    expect(await ask()).toMatchObject({ status: 1, output: 'Detail: 192.0.2.1: Connection refused\n' });
+    expect(delays()).toEqual([]);
+  });
+});
+
 describe('postfix_validate', () => {
   it('is not disturbed by the step that makes the same folder of the queue', async () => {
     const folder = `${server.root}/var/spool/postfix/private`;
