@@ -21,8 +21,9 @@ export function createLanePool(): LanePool {
         async close() {
           entry.users -= 1;
           if (entry.users > 0) return;
-          open.delete(zone);
+          // Until the lock is given back, whoever comes is in this lane's queue: a lane of its own would find the zone locked.
           await entry.lane.close();
+          if (entry.users === 0) open.delete(zone);
         },
       };
     },

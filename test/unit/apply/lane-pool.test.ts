@@ -25,3 +25,23 @@ it('gives one lane to all who write to a zone, and closes it with the last', asy
   pool.take('one', create('one'));
   expect(made).toEqual(['one', 'two', 'one']);
 });
+
+it('gives the lane that is just being closed to whoever comes meanwhile', async () => {
+  let made = 0;
+  let release = () => {};
+  const create = (): DnsLane => {
+    made += 1;
+    return {
+      backup: async () => [],
+      applyStage: async () => ({ written: 0, alreadyThere: 0, byHand: [] }),
+      close: () => new Promise((resolve) => (release = resolve)),
+    };
+  };
+  const pool = createLanePool();
+  const first = pool.take('one', create).close();
+  pool.take('one', create);
+  release();
+  await first;
+  pool.take('one', create);
+  expect(made).toBe(1);
+});
