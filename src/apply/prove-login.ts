@@ -4,6 +4,8 @@ import type { Connector } from '../ssh/connection.js';
 
 /** The timer of templates/run/firewall.sh that takes new rules back. */
 const timer = 'smtp-setup-firewall-deadman.timer';
+/** Not enabled until a login works: a reboot does not bring the rules back either. */
+const unit = 'smtp-setup-firewall.service';
 /** It did. */
 const fired = '/run/smtp-setup-firewall.fired';
 
@@ -19,7 +21,8 @@ export function changesFirewall(stepId: string): boolean {
 }
 
 /**
- * Logs in anew: an open connection lives on under rules that let no new one in. Only that login stops the timer.
+ * Logs in anew: an open connection lives on under rules that let no new one in. Only that login stops the timer, and has the
+ * rules come back after a reboot.
  * Throws E_LOCKED_OUT, or what `signal` was aborted with.
  */
 export async function proveLogin(connector: Connector, signal?: AbortSignal): Promise<void> {
@@ -29,7 +32,10 @@ export async function proveLogin(connector: Connector, signal?: AbortSignal): Pr
     const fresh = await connector.connect(either, refusals);
     try {
       const stopped = await fresh.exec(
-        `systemctl stop ${timer}; code=$?; [ ! -e ${fired} ] || echo fired; exit $code`,
+        `systemctl stop ${timer}; code=$?
+if [ -e ${fired} ]; then echo fired
+elif [ $code = 0 ]; then systemctl --no-reload enable ${unit} || exit; fi
+exit $code`,
         {
           root: true,
           signal: limit,
@@ -40,7 +46,7 @@ export async function proveLogin(connector: Connector, signal?: AbortSignal): Pr
         throw new Error('the three minutes were over before a login worked');
       // 5: it is not there (systemctl(1)); a rule set that was not changed after all needs no proof.
       if (stopped.code !== 0 && stopped.code !== 5)
-        throw new Error(`systemctl stop ${timer}: ${stopped.stderr.trim() || `status ${stopped.code}`}`);
+        throw new Error(`the rules cannot be kept: ${stopped.stderr.trim() || `status ${stopped.code}`}`);
     } finally {
       await fresh.close();
     }

@@ -46,9 +46,16 @@ firewall_disarm() {
   rm -f "$FIREWALL_BEFORE" "$FIREWALL_UNDO" "$FIREWALL_FIRED"
 }
 
+# firewall_not_at_boot: whoever cannot get in will try to reboot the server. Rules that no login has proven do not come back
+# with it; the login that stops the timer enables the unit again.
+firewall_not_at_boot() {
+  systemctl is-active --quiet "$FIREWALL_TIMER.timer" || return 0
+  systemctl --no-reload disable "$FIREWALL_UNIT" 2>/dev/null || { unit_problem "$FIREWALL_UNIT" disable; return 1; }
+}
+
 # firewall_keep SECONDS: rules are in force that nobody has logged in with; the login that follows this run decides.
 firewall_keep() {
-  firewall_start_timer "$1"
+  firewall_start_timer "$1" && firewall_not_at_boot
 }
 
 # firewall_load SECONDS: somebody flushed what the unit had loaded.
@@ -56,6 +63,7 @@ firewall_load() {
   [ ! -e "$ROOT/etc/smtp-setup/firewall.nft" ] || firewall_arm "$1" || return
   changed
   systemctl reload "$FIREWALL_UNIT" || { unit_problem "$FIREWALL_UNIT" reload; return 1; }
+  firewall_not_at_boot
 }
 
 # firewall_probe PORT…: the table is in force and lets these in.
@@ -68,7 +76,7 @@ firewall_probe() {
       port=missing
       break
     done
-    [ "${port:-}" = missing ] || return 0
+    [ "${port:-}" = missing ] || { firewall_not_at_boot; return; }
   fi
   systemctl stop "$FIREWALL_TIMER.timer" 2>/dev/null
   problem "the firewall is not in force: $(short_text "$rules")"

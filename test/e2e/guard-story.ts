@@ -417,6 +417,17 @@ ${calls}`,
       expect(await plan()).toEqual(settled());
     });
 
+    it('does not bring rules back with a reboot that nobody has logged in with', async () => {
+      await library('firewall_keep 180');
+      await world.lab.vps.reboot();
+      await shell(world, 'systemctl is-system-running --wait');
+      expect(await shell(world, 'nft list ruleset | grep smtp_setup || echo none')).toBe('none');
+      expect(await plan()).toMatch(/Start .*firewall/);
+      const again = await apply();
+      expect(again.code, again.stdout + again.stderr).toBe(0);
+      expect(await plan()).toEqual(settled());
+    });
+
     it("is there again after a reboot, although somebody's file flushes everything then", async () => {
       await shell(world, 'grep -q "^flush ruleset" /etc/nftables.conf && systemctl enable nftables');
       await world.lab.vps.reboot();

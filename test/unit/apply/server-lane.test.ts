@@ -139,7 +139,7 @@ describe('a run, followed', () => {
       expect(outcome).toMatchObject({ result: { code: 0 } });
       expect(fresh.commands).toEqual([
         expect.stringMatching(
-          /^systemctl stop smtp-setup-firewall-deadman\.timer;.* \/run\/smtp-setup-firewall\.fired /,
+          /^systemctl stop smtp-setup-firewall-deadman\.timer; [\s\S]* \/run\/smtp-setup-firewall\.fired [\s\S]* enable smtp-setup-firewall\.service /,
         ),
       ]);
     });

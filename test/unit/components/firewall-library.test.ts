@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { callLibrary } from '../../helpers/library-call.js';
 import { LocalServer } from '../../helpers/local-run.js';
@@ -13,7 +14,8 @@ beforeEach(() => {
   // The file is there when the timer starts, which may be at once.
   server.program(
     'systemd-run',
-    `[ -s "${server.root}${undo}" ] && printf '%s\\n' "$@" >"${server.root}/arguments"`,
+    `mkdir -p "${server.base}/active" && : >"${server.base}/active/smtp-setup-firewall-deadman.timer"
+[ -s "${server.root}${undo}" ] && printf '%s\\n' "$@" >"${server.root}/arguments"`,
   );
   server.program('nft', `echo "nft $*" >>"${server.base}/systemctl.log"`);
   server.write(before, 'table inet smtp_setup\n');
@@ -40,6 +42,30 @@ it('the timer switches the unit off and loads what was proven last; nobody else 
   expect(server.read(fired)).toBe('');
   await callLibrary(server, [['firewall_keep', '180']]);
   expect(server.read(fired)).toBeUndefined();
+});
+
+it.each([
+  ['keep', [['firewall_keep', '180']]],
+  ['load', [['firewall_load', '180']]],
+  [
+    'probe',
+    [
+      ['firewall_arm', '180'],
+      ['firewall_probe', '22'],
+    ],
+  ],
+] as const)('no reboot brings rules back that no login has proven: %s', async (_, calls) => {
+  server.activate('smtp-setup-firewall-deadman.timer');
+  server.program('nft', `echo 'policy drop'; echo 'tcp dport { 22 } accept'`);
+  expect(await callLibrary(server, calls)).toMatchObject({ status: 0 });
+  const log = readFileSync(`${server.base}/systemctl.log`, 'utf8').trim().split('\n');
+  expect(log.at(-1)).toBe('--no-reload disable smtp-setup-firewall.service');
+});
+
+it('what is proven stays enabled', async () => {
+  server.program('nft', `echo 'policy drop'; echo 'tcp dport { 22 } accept'`);
+  expect(await callLibrary(server, [['firewall_probe', '22']])).toMatchObject({ status: 0 });
+  expect(readFileSync(`${server.base}/systemctl.log`, 'utf8')).not.toContain('disable');
 });
 
 it('leaves neither timer nor files behind', async () => {

@@ -23,7 +23,8 @@ const armed = 'systemctl() { case $1 in is-active) true ;; *) echo "systemctl $*
 const rules = (ports: string) => `nft() { echo '	tcp dport ${ports} accept comment "SSH"'; }`;
 const listensOn = (...ports: number[]) =>
   `sshd() { printf '%s\\n' ${ports.map((port) => `'port ${port}'`).join(' ') || 'x'}; }`;
-const stopped = 'systemctl stop smtp-setup-firewall-deadman.timer\n';
+const stopped =
+  'systemctl stop smtp-setup-firewall-deadman.timer\nsystemctl --no-reload enable smtp-setup-firewall.service\n';
 
 it('keeps the firewall rules that let SSH in, on every port where it listens', () => {
   expect(call('keep_firewall', [armed, rules('22'), listensOn(22)].join('\n'))).toBe(stopped);
