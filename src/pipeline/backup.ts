@@ -40,6 +40,7 @@ export const runBackup: Run<BackupOptions> = async (context, options) => {
   const progress = await context.createProgress();
   progress.emit({ kind: 'start', lane: 'local', id: 'backup', title: `Save ${hostname} to ${target}` });
   const partial = `${target}.partial`;
+  const name = Buffer.from(context.randomBytes(4)).toString('hex');
   try {
     await rm(partial, { force: true });
     const { files, bytes } = await withSurroundings(session, async (around) => {
@@ -51,7 +52,7 @@ export const runBackup: Run<BackupOptions> = async (context, options) => {
         written.catch(() => undefined);
         // Whichever fails first says why: the program that is missing, the disk that is full, the server that is gone.
         const counted = await Promise.race([
-          fill(session, connection, facts, hostname, filter.input),
+          fill(session, connection, facts, hostname, name, filter.input),
           failureOf(filter.done),
           failureOf(written),
         ]);
@@ -63,7 +64,7 @@ export const runBackup: Run<BackupOptions> = async (context, options) => {
       }
     });
     await settle(partial, target);
-    await connection.exec('mv -f /var/lib/smtp-setup/saved.begun /var/lib/smtp-setup/saved', { root: true });
+    await connection.exec(`cd /var/lib/smtp-setup && mv -f saved.begun.${name} saved`, { root: true });
     progress.emit({ kind: 'done', lane: 'local', id: 'backup' });
     const size = (await stat(target)).size;
     context.io.print(
@@ -89,6 +90,7 @@ async function fill(
   connection: Connection,
   facts: BackupFacts,
   hostname: string,
+  name: string,
   sink: Writable,
 ): Promise<{ files: number; bytes: number }> {
   const { context, configPath: file } = session;
@@ -105,7 +107,7 @@ async function fill(
   const added = archive.addServer(stream);
   added.catch(() => undefined);
   const result = await Promise.race([
-    connection.exec('sh -s', {
+    connection.exec(`sh -s ${name}`, {
       root: true,
       stdin: await loadBackupScript('collect'),
       streamed: true,

@@ -1,5 +1,6 @@
 # Runs as root and writes an archive to standard output: what makes this server this server (lists, keys, certificates,
 # mail), below server/. Mail is frozen by hard links first, so that nothing is missed that is moved or delivered meanwhile.
+# Argument: a name for this backup.
 set -u
 umask 077
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
@@ -14,8 +15,9 @@ mkdir -p /run/smtp-setup && exec 9>/run/smtp-setup/backup.lock || fail 'no lock 
 flock -n 9 || fail 'another backup of this server is under way'
 [ -d "$store" ] && [ -e "$ours/users" ] || fail "smtp-setup never set this server up to the end: $store or $ours/users is missing"
 rm -rf "$store"/.smtp-setup-backup.*
-# Counts as a backup once the client has all of it, and says so.
-date +%s >/var/lib/smtp-setup/saved.begun || fail 'nothing can be written to /var/lib/smtp-setup'
+# Counts as a backup once the client has all of it, and says so; by then the next one may have begun.
+find /var/lib/smtp-setup -maxdepth 1 -name 'saved.begun*' -mtime +1 -delete
+date +%s >"/var/lib/smtp-setup/saved.begun.$1" || fail 'nothing can be written to /var/lib/smtp-setup'
 work=$(mktemp -d "$store/.smtp-setup-backup.XXXXXX") || fail "nothing can be written to $store"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM PIPE
