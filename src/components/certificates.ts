@@ -89,6 +89,8 @@ export function createCertificates(render: Render): Component {
               title: `Get a certificate for ${model.hostname} from ${authority(model)}`,
               reason: 'no authority has issued one yet',
               calls: [
+                // Its restart leaves the server without names for a moment.
+                { fn: 'await_proof', args: ['unbound'] },
                 {
                   fn: 'certificates_issue',
                   args: [model.hostname, model.acmeDirectory ?? '', model.acmeEmail ?? ''],

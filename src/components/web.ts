@@ -122,6 +122,7 @@ function certificateStep(model: ServerModel) {
           : `Get a certificate for ${names.join(', ')}`,
       reason: 'what is served over HTTPS has no certificate for its names',
       calls: [
+        { fn: 'await_proof', args: ['unbound'] },
         {
           fn: 'web_certificates',
           args: [

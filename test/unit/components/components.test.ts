@@ -293,7 +293,11 @@ describe('steps beside the files', () => {
     expect(get('certificates').steps(model)).toMatchObject([
       {
         run: 'certify',
-        calls: [{ fn: 'certificates_issue', args: ['mail.example.org', 'https://ca.test:14000/dir', ''] }],
+        calls: [
+          // While it restarts, the authority's name cannot be found.
+          { fn: 'await_proof', args: ['unbound'] },
+          { fn: 'certificates_issue', args: ['mail.example.org', 'https://ca.test:14000/dir', ''] },
+        ],
       },
     ]);
   });
@@ -306,13 +310,17 @@ describe('steps beside the files', () => {
       {
         id: 'certificate-web',
         run: 'certify',
-        calls: [{ args: ['', '', 'example.net:autoconfig.example.net'] }],
+        calls: [
+          { fn: 'await_proof', args: ['unbound'] },
+          { args: ['', '', 'example.net:autoconfig.example.net'] },
+        ],
       },
     ]);
     expect(web([{ ...first, certificate: 'stand-in' }, second])).toMatchObject([
       {
         id: 'certificate-web',
         calls: [
+          { fn: 'await_proof' },
           {
             args: ['', '', 'example.org:autoconfig.example.org,autodiscover.example.org,mta-sts.example.org'],
           },
