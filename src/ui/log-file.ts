@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redactor } from '../config/redact.js';
 import { Exit, messageOf, SetupError } from '../errors.js';
@@ -76,5 +76,6 @@ function removeOld(folder: string): void {
   const logs = readdirSync(folder)
     .filter((name) => name.endsWith('.log'))
     .sort();
-  for (const name of logs.slice(0, -keep)) unlinkSync(join(folder, name));
+  // Another run may take the same one away at this moment.
+  for (const name of logs.slice(0, -keep)) rmSync(join(folder, name), { force: true });
 }

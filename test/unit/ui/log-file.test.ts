@@ -1,10 +1,18 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
 import { createRedactor } from '../../../src/config/redact.js';
 import { Secret } from '../../../src/config/secret.js';
 import { openLogFile } from '../../../src/ui/log-file.js';
+
+/** Names that are listed, and gone before anything is done with them. */
+const gone = vi.hoisted((): string[] => []);
+vi.mock(import('node:fs'), async (load) => {
+  const fs = await load();
+  const readdirSync = (path: string) => [...gone, ...fs.readdirSync(path)];
+  return { ...fs, readdirSync: readdirSync as typeof fs.readdirSync };
+});
 
 const folder = mkdtempSync(join(tmpdir(), 'log-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -38,4 +46,12 @@ it('is the user’s alone, stamped, without secrets and control characters, and 
   expect(readFileSync(last, 'utf8')).toBe(
     '2026-01-02T03:04:29.000Z first\n2026-01-02T03:04:29.000Z second [hidden] red\n',
   );
+});
+
+it('leaves it to another run to take away an old one', () => {
+  gone.push('20250101T000000Z-apply.log');
+  const log = openLogFile(folder, 'apply', () => Date.UTC(2026, 1, 1), createRedactor());
+  log.close();
+  gone.length = 0;
+  expect(readdirSync(join(folder, 'logs'))).toHaveLength(20);
 });
