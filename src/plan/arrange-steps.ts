@@ -1,6 +1,7 @@
 import type { Component } from '../components/component.js';
 import type { FirewallModel, ServerModel } from '../components/model.js';
 import type { Facts } from '../facts/index.js';
+import { filesStepId, unitsStepId } from './plan-group.js';
 import type { ServerStep } from './step.js';
 
 /** Turn of the components that are in no hurry (see `Component.early`). */
@@ -78,7 +79,13 @@ export function certifyDuringInstall(steps: readonly ServerStep[]): ServerStep[]
   const joined = steps.filter(({ run }) => run !== 'certify');
   for (const step of steps) {
     if (step.run !== 'certify') continue;
-    const behind = joined.findLastIndex(({ id }) => step.after?.includes(id) === true);
+    // What it awaits by name has to begin before any step that waits for all before it, or neither would ever end.
+    const awaited = step.calls
+      .filter(({ fn }) => fn === 'await_proof')
+      .flatMap(({ args }) => args.flatMap((name) => [filesStepId(name), unitsStepId(name)]));
+    const behind = joined.findLastIndex(
+      ({ id }) => step.after?.includes(id) === true || awaited.includes(id),
+    );
     joined.splice(behind + 1, 0, { ...step, run: 'install', mayFail: true });
   }
   return joined;

@@ -5,7 +5,7 @@ import type { Facts } from '../facts/index.js';
 import { manifestSchema } from '../facts/server-state.js';
 import { sha256 } from '../lib/sha256.js';
 import { arrangeSteps, packageSteps } from './arrange-steps.js';
-import { type Conflict, type GroupContext, judgeGroup, planGroup } from './plan-group.js';
+import { type Conflict, type GroupContext, judgeGroup, planGroup, unitsStepId } from './plan-group.js';
 import { planLeaving } from './plan-leaving.js';
 import type { ManagedFile, ManualStep, RunName, ServerStep } from './step.js';
 import { unitsToStart } from './units-to-start.js';
@@ -139,7 +139,7 @@ function unitStep(component: Component, model: ServerModel, facts: PlanInput['fa
   if (stopped.length === 0) return [];
   return [
     {
-      id: `units-${component.id}`,
+      id: unitsStepId(component.id),
       run: 'install',
       title: `Start ${component.title}`,
       reason: stopped.map(({ name, reason }) => `${name} is ${reason}`).join(', '),

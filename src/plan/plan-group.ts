@@ -49,6 +49,11 @@ export function filesStepId(component: string): string {
   return `files-${component}`;
 }
 
+/** The step that starts a component's units where its files are in place. */
+export function unitsStepId(component: string): string {
+  return `units-${component}`;
+}
+
 /** Compares each of the component's files with what is on the server. */
 export function judgeGroup(component: Component, model: ServerModel, context: GroupContext): JudgedFile[] {
   const unproven = context.pending.has(component.id);

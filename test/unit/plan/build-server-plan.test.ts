@@ -13,6 +13,7 @@ import {
   type PlanInput,
   refuseConflicts,
 } from '../../../src/plan/build-server-plan.js';
+import type { ServerStep } from '../../../src/plan/step.js';
 
 const running: UnitState = { active: 'active', sub: 'running', enabled: 'enabled' };
 const before = { hostname: 'before' } as ServerModel;
@@ -360,6 +361,28 @@ describe('the server plan', () => {
     expect(steps.find(({ id }) => id === 'files-b')?.after).toContain('a-cert');
     expect(steps.find(({ id }) => id === 'files-c')?.after).not.toContain('a-cert');
   });
+
+  it.each(['files', 'units'])(
+    'asks behind the steps whose proof it awaits, which a step of its own in front would keep from beginning: %s',
+    (kind) => {
+      const step = (id: string, more: Partial<ServerStep>): ServerStep => ({
+        id,
+        run: 'install',
+        title: id,
+        reason: 'test',
+        calls: [],
+        ...more,
+      });
+      const awaiting = [{ fn: 'await_proof', args: ['b'] }];
+      const steps = certifyDuringInstall([
+        step('alone', {}),
+        step(`${kind}-b`, { after: [] }),
+        step('files-c', { after: [] }),
+        step('a-cert', { run: 'certify', after: [], calls: awaiting }),
+      ]);
+      expect(steps.map(({ id }) => id)).toEqual(['alone', `${kind}-b`, 'a-cert', 'files-c']);
+    },
+  );
 
   it.each([
     ['off', [], true],
