@@ -40,7 +40,7 @@ certificates_next_key() {
 # certificates_issue HOSTNAME DIRECTORY EMAIL: '' is Let's Encrypt, '' no contact. It is a run of its own: when it fails, the
 # services are up with the certificate they had, and the next apply asks again.
 certificates_issue() {
-  local lineage="/etc/letsencrypt/live/$1" said
+  local lineage="/etc/letsencrypt/live/$1" said code
   port_answers 127.0.0.1 80 '' 20 && nginx_probe_acme "$1" || return
   # An authority's certificate that is still good is used, not asked for anew: there are 5 identical ones a week.
   if ! certificates_good "$lineage/fullchain.pem" "$1" || ! certificates_from "$1" "$2"; then
@@ -50,11 +50,12 @@ certificates_issue() {
       --cert-name "$1" --domain "$1" --key-type ecdsa --elliptic-curve secp256r1 --reuse-key --keep-until-expiring
     [ -z "$2" ] || set -- "$@" --server "$2"
     if [ -n "$3" ]; then set -- "$@" --email "$3"; else set -- "$@" --register-unsafely-without-email; fi
-    if ! said=$(certificates_certbot "$@" 2>&1); then
+    said=$(certificates_certbot "$@" 2>&1) || {
+      code=$?
       printf '%s\n' "$said"
       problem "no certificate for $1: $(certificates_reason "$said")"
-      return 1
-    fi
+      return "$code"
+    }
   fi
   [ "$(readlink /etc/smtp-setup/tls)" = "certs/issued-$(certificates_print "$lineage/fullchain.pem")" ] && return 0
   progress 'Handing the certificate to the daemons'
@@ -64,16 +65,18 @@ certificates_issue() {
     { problem "the certificate is there, but: $(short_text "$said")"; return 1; }
 }
 
-# certificates_certbot - - - ARGUMENT…: one certbot runs at a time, and its timer may have begun another.
+# certificates_certbot - - - ARGUMENT…: one certbot runs at a time, and its timer may have begun another. 130 when it was told
+# to stop while it waited for that.
 certificates_certbot() {
   local said waited=0
   shift 3
   while ! said=$(certificates_run_certbot "$@" 2>&1); do
     case $said in *'Another instance of Certbot is already running'*) ;; *) waited=$LOCK_PATIENCE ;; esac
-    if [ "$waited" -ge "$LOCK_PATIENCE" ] || stopping; then
+    if [ "$waited" -ge "$LOCK_PATIENCE" ]; then
       printf '%s\n' "$said"
       return 1
     fi
+    ! stopping || { printf '%s\n' 'stopped while waiting for another certbot, as asked'; return 130; }
     [ "$waited" != 0 ] || progress 'Waiting for another certbot, a renewal maybe'
     sleep 5
     waited=$((waited + 5))

@@ -21,14 +21,17 @@ web_certificates() {
   shift 2
   port_answers 127.0.0.1 80 '' 20 || return
   for site; do
-    web_certificate "$directory" "$email" "${site%%:*}" "${site#*:}" || failed="$failed${failed:+; }$PROBLEM"
+    web_certificate "$directory" "$email" "${site%%:*}" "${site#*:}" || {
+      [ $? != 130 ] || return 130
+      failed="$failed${failed:+; }$PROBLEM"
+    }
   done
   [ -z "$failed" ] || { problem "$failed"; return 1; }
 }
 
 # web_certificate DIRECTORY EMAIL DOMAIN NAME,NAME
 web_certificate() {
-  local directory="$1" email="$2" domain="$3" names="$4" lineage name said
+  local directory="$1" email="$2" domain="$3" names="$4" lineage name said code
   lineage=/etc/letsencrypt/live/smtp-setup-web-$domain
   if ! web_good "$lineage/fullchain.pem" "$names" || ! certificates_from "smtp-setup-web-$domain" "$directory"; then
     progress "Asking the certificate authority for the web names of $domain"
@@ -39,11 +42,12 @@ web_certificate() {
     for name in $(printf '%s' "$names" | tr , ' '); do set -- "$@" --domain "$name"; done
     [ -z "$directory" ] || set -- "$@" --server "$directory"
     if [ -n "$email" ]; then set -- "$@" --email "$email"; else set -- "$@" --register-unsafely-without-email; fi
-    if ! said=$(certificates_certbot - - - "$@" 2>&1); then
+    said=$(certificates_certbot - - - "$@" 2>&1) || {
+      code=$?
       printf '%s\n' "$said"
       problem "no certificate for the web names of $domain: $(certificates_reason "$said")"
-      return 1
-    fi
+      return "$code"
+    }
   fi
   [ "$(readlink "/etc/smtp-setup/web/$domain/tls")" = "issued-$(certificates_print "$lineage/fullchain.pem")" ] && return 0
   changed
@@ -70,13 +74,13 @@ web_speaks() {
 
 # web_forget DOMAIN…: certificate and renewal of a domain that is served no more. Files that somebody changed stay.
 web_forget() {
-  local domain folder
+  local domain folder code
   for domain; do
     folder="$ROOT/etc/smtp-setup/web/$domain"
     changed
     if [ -e "/etc/letsencrypt/renewal/smtp-setup-web-$domain.conf" ]; then
       certificates_certbot - - - delete --non-interactive --cert-name "smtp-setup-web-$domain" ||
-        { problem "certbot could not give up the certificate of $domain"; return 1; }
+        { code=$?; problem "certbot could not give up the certificate of $domain"; return "$code"; }
     fi
     rm -rf "$folder"/issued-* "$folder/tls" || return
     rmdir "$folder" 2>/dev/null

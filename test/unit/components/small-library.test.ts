@@ -344,6 +344,18 @@ exit 1`,
     expect(delays()).toHaveLength(180);
   });
 
+  it('is no failure where it was told to stop meanwhile', async () => {
+    refuse(1000, busy);
+    server.write('/../runtime/call/stop', '');
+    const { status, output } = await ask();
+    expect({ status, delays: delays() }).toEqual({ status: 130, delays: [] });
+    expect(output).toMatch(/^stopped while waiting/);
+    expect(await run('web_certificate', '', '', 'smtp-setup.invalid', 'a.smtp-setup.invalid')).toMatchObject({
+      status: 130,
+      problem: expect.stringContaining('stopped while waiting'),
+    });
+  });
+
   it('says at once what else is wrong', async () => {
     refuse(1, 'Detail: 192.0.2.1: Connection refused');
     expect(await ask()).toMatchObject({ status: 1, output: 'Detail: 192.0.2.1: Connection refused\n' });
