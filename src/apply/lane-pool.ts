@@ -23,7 +23,7 @@ export function createLanePool(): LanePool {
           if (entry.users > 0) return;
           // Until the lock is given back, whoever comes is in this lane's queue: a lane of its own would find the zone locked.
           await entry.lane.close();
-          if (entry.users === 0) open.delete(zone);
+          if (entry.users === 0 && open.get(zone) === entry) open.delete(zone);
         },
       };
     },

@@ -45,3 +45,25 @@ it('gives the lane that is just being closed to whoever comes meanwhile', async 
   pool.take('one', create);
   expect(made).toBe(1);
 });
+
+it('leaves the next lane where it is when an older one has closed twice', async () => {
+  const made: number[] = [];
+  const releases: (() => void)[] = [];
+  const create = (): DnsLane => {
+    made.push(made.length);
+    return {
+      backup: async () => [],
+      applyStage: async () => ({ written: 0, alreadyThere: 0, byHand: [] }),
+      close: () => new Promise((resolve) => releases.push(resolve)),
+    };
+  };
+  const pool = createLanePool();
+  const closing = [pool.take('one', create).close(), pool.take('one', create).close()];
+  releases[0]?.();
+  await closing[0];
+  pool.take('one', create);
+  releases[1]?.();
+  await closing[1];
+  pool.take('one', create);
+  expect(made).toEqual([0, 1]);
+});
