@@ -34,7 +34,7 @@ export async function proveLogin(connector: Connector, signal?: AbortSignal): Pr
       const stopped = await fresh.exec(
         `systemctl stop ${timer}; code=$?
 if [ -e ${fired} ]; then echo fired
-elif [ $code = 0 ]; then systemctl --no-reload enable ${unit} || exit; fi
+elif [ $code = 0 ]; then systemctl enable ${unit} || exit; fi
 exit $code`,
         {
           root: true,

@@ -9,7 +9,7 @@ import { createRedactor, type Redactor } from '../config/redact.js';
 import type { Resolver } from '../dns/resolver/types.js';
 import { Exit, SetupError } from '../errors.js';
 import { readLocalUser } from '../local-user.js';
-import type { SshOptions } from '../ssh/connect.js';
+import type { SshConnector, SshOptions } from '../ssh/connect.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
 import { cancelledError } from '../ui/cancelled.js';
 import type { Progress } from '../ui/events.js';
@@ -41,7 +41,7 @@ export interface Context {
   loadTemplates(): Promise<TemplateTexts>;
   createConnector(
     options: Pick<SshOptions, 'target' | 'identity' | 'hostKey' | 'log'>,
-  ): Promise<{ connect(signal?: AbortSignal): Promise<SshConnection> }>;
+  ): Promise<SshConnector>;
   /** Asks the given resolver (`IP[:PORT]`), else those of this machine. */
   createResolver(server?: string): Promise<Resolver>;
   /** What is open is closed; the last thing `main` does. */
@@ -109,8 +109,8 @@ export function createContext(io: Io, env: Env, interrupted: AbortSignal): Conte
         signal,
       });
       return {
-        async connect(abort) {
-          const connection = await connector.connect(abort);
+        async connect(...patience) {
+          const connection = await connector.connect(...patience);
           connections.add(connection);
           if (ending.signal.aborted) await connection.close();
           return connection;

@@ -1,13 +1,14 @@
 import type { Answers } from '../config/answers.js';
 import { findPlaced } from '../config/placed-path.js';
 import { Exit, SetupError } from '../errors.js';
+import type { SshConnector } from '../ssh/connect.js';
 import type { SshConnection } from '../ssh/ssh2-connection.js';
 import type { Session } from './session.js';
 
 export interface ServerLink {
   connection: SshConnection;
   /** Connects again after a cut. */
-  connector: { connect(signal?: AbortSignal): Promise<SshConnection> };
+  connector: SshConnector;
 }
 
 /** Logs in to the server that the answers name. Throws SetupError (exit 2) for everything that stands in the way. */

@@ -111,7 +111,7 @@ keep_firewall() {
       return 0
     }
   done
-  systemctl stop smtp-setup-firewall-deadman.timer && systemctl --no-reload enable smtp-setup-firewall.service 2>/dev/null
+  systemctl stop smtp-setup-firewall-deadman.timer && systemctl enable smtp-setup-firewall.service 2>/dev/null
 }
 
 # Every key as its TXT record shows it, to the last character.

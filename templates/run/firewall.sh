@@ -50,7 +50,7 @@ firewall_disarm() {
 # with it; the login that stops the timer enables the unit again.
 firewall_not_at_boot() {
   systemctl is-active --quiet "$FIREWALL_TIMER.timer" || return 0
-  systemctl --no-reload disable "$FIREWALL_UNIT" 2>/dev/null || { unit_problem "$FIREWALL_UNIT" disable; return 1; }
+  systemctl disable "$FIREWALL_UNIT" 2>/dev/null || { unit_problem "$FIREWALL_UNIT" disable; return 1; }
 }
 
 # firewall_keep SECONDS: rules are in force that nobody has logged in with; the login that follows this run decides.

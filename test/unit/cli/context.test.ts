@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { expect, it } from 'vitest';
 import { createContext } from '../../../src/cli/context.js';
 import { createIo } from '../../../src/ui/io.js';
+import { makeKey, startSshServer } from '../../helpers/ssh-server.js';
 import { captureStreams } from '../../helpers/streams.js';
 
 it('gives up connections that are still being made when it closes: the process would live as long as they', async () => {
@@ -25,6 +26,24 @@ it('gives up connections that are still being made when it closes: the process w
   await connecting;
   socket.destroy();
   server.close();
+});
+
+it('gives up a server that refuses as early as it is told to', async () => {
+  const key = await makeKey('ed25519');
+  const server = await startSshServer({ hostKeys: [key.privateText], password: 'pw' });
+  const context = createContext(
+    createIo(captureStreams(), {}),
+    { HOME: '/nowhere', SMTP_SETUP_SSH_PASSWORD: 'pw' },
+    new AbortController().signal,
+  );
+  const connector = await context.createConnector({
+    target: `root@127.0.0.1:${server.port}`,
+    hostKey: key.fingerprint,
+  });
+  await connector.connect();
+  await server.close();
+  await expect(connector.connect(undefined, 1)).rejects.toMatchObject({ code: 'E_SSH_REFUSED' });
+  await context.close();
 });
 
 it('ends what one half of a command still waits for when it closes after the error of the other', async () => {
