@@ -49,9 +49,12 @@ it('is the user’s alone, stamped, without secrets and control characters, and 
 });
 
 it('leaves it to another run to take away an old one', () => {
+  const own = join(folder, 'own');
+  const open = (second: number) =>
+    openLogFile(own, 'apply', () => Date.UTC(2026, 1, 1, 0, 0, second), createRedactor()).close();
+  for (let second = 0; second < 20; second += 1) open(second);
   gone.push('20250101T000000Z-apply.log');
-  const log = openLogFile(folder, 'apply', () => Date.UTC(2026, 1, 1), createRedactor());
-  log.close();
+  open(20);
   gone.length = 0;
-  expect(readdirSync(join(folder, 'logs'))).toHaveLength(20);
+  expect(readdirSync(join(own, 'logs'))).toHaveLength(20);
 });
