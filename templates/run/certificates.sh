@@ -50,7 +50,7 @@ certificates_issue() {
       --cert-name "$1" --domain "$1" --key-type ecdsa --elliptic-curve secp256r1 --reuse-key --keep-until-expiring
     [ -z "$2" ] || set -- "$@" --server "$2"
     if [ -n "$3" ]; then set -- "$@" --email "$3"; else set -- "$@" --register-unsafely-without-email; fi
-    said=$(certificates_certbot "$@" 2>&1) || {
+    said=$(shift 3 && certificates_certbot "$@" 2>&1) || {
       code=$?
       printf '%s\n' "$said"
       problem "no certificate for $1: $(certificates_reason "$said")"
@@ -65,11 +65,10 @@ certificates_issue() {
     { problem "the certificate is there, but: $(short_text "$said")"; return 1; }
 }
 
-# certificates_certbot - - - ARGUMENT…: one certbot runs at a time, and its timer may have begun another. 130 when it was told
+# certificates_certbot ARGUMENT…: one certbot runs at a time, and its timer may have begun another. 130 when it was told
 # to stop while it waited for that.
 certificates_certbot() {
   local said waited=0
-  shift 3
   while ! said=$(certificates_run_certbot "$@" 2>&1); do
     case $said in *'Another instance of Certbot is already running'*) ;; *) waited=$LOCK_PATIENCE ;; esac
     if [ "$waited" -ge "$LOCK_PATIENCE" ]; then

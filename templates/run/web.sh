@@ -42,7 +42,7 @@ web_certificate() {
     for name in $(printf '%s' "$names" | tr , ' '); do set -- "$@" --domain "$name"; done
     [ -z "$directory" ] || set -- "$@" --server "$directory"
     if [ -n "$email" ]; then set -- "$@" --email "$email"; else set -- "$@" --register-unsafely-without-email; fi
-    said=$(certificates_certbot - - - "$@" 2>&1) || {
+    said=$(certificates_certbot "$@" 2>&1) || {
       code=$?
       printf '%s\n' "$said"
       problem "no certificate for the web names of $domain: $(certificates_reason "$said")"
@@ -79,7 +79,7 @@ web_forget() {
     folder="$ROOT/etc/smtp-setup/web/$domain"
     changed
     if [ -e "/etc/letsencrypt/renewal/smtp-setup-web-$domain.conf" ]; then
-      certificates_certbot - - - delete --non-interactive --cert-name "smtp-setup-web-$domain" ||
+      certificates_certbot delete --non-interactive --cert-name "smtp-setup-web-$domain" ||
         { code=$?; problem "certbot could not give up the certificate of $domain"; return "$code"; }
     fi
     rm -rf "$folder"/issued-* "$folder/tls" || return

@@ -329,7 +329,7 @@ echo '${words}' >&2
 exit 1`,
     );
   };
-  const ask = () => run('certificates_certbot', '-', '-', '-', 'certonly');
+  const ask = () => run('certificates_certbot', 'certonly');
 
   it('waits for another one, such as a renewal by the timer', async () => {
     refuse(2, busy);
